@@ -1,0 +1,1 @@
+"""Confidential computations as code: resources and a stack-file component for Pulumi programs."""

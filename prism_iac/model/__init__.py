@@ -1,0 +1,71 @@
+"""Every document that people write or exchange, and what a change of each field means.
+
+Main entries: the resource kinds in `prism_iac.model.resources`, the closed sets of words, canonical
+digests and the runtime manifest. Pure: no network, clock, environment or random source. Imports nothing
+of the package but `errors`.
+"""
+
+from prism_iac.model._canonical import parse_duration
+from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
+from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
+from prism_iac.model._document import Document
+from prism_iac.model._findings import findings_of, nearest, path_text
+from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model._names import (
+    COMPUTATION_ROLES,
+    WORKSPACE_ADMIN_ROLE,
+    Action,
+    AgentState,
+    AssetKind,
+    ComputationStatus,
+    LogLevel,
+    Platform,
+    TlsMode,
+    VmProvider,
+    VmStatus,
+    WorkspaceAction,
+    role_name,
+)
+from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
+from prism_iac.model._unknown import UNKNOWN, Unknown, contains_unknown
+
+__all__ = [
+    "AGENT_TLS_FIELDS",
+    "COMPUTATION_ROLES",
+    "COMPUTED",
+    "FROZEN",
+    "IN_PLACE",
+    "OPTIONAL_TLS_FIELDS",
+    "REPLACE",
+    "REQUIRED_TLS_FIELDS",
+    "UNKNOWN",
+    "WORKSPACE_ADMIN_ROLE",
+    "Action",
+    "AgentState",
+    "AssetKind",
+    "Change",
+    "ComputationStatus",
+    "Document",
+    "LogLevel",
+    "Manifest",
+    "ManifestAlgorithm",
+    "ManifestDataset",
+    "Platform",
+    "Rule",
+    "TlsMode",
+    "Unknown",
+    "VmProvider",
+    "VmStatus",
+    "WorkspaceAction",
+    "archive_folder",
+    "contains_unknown",
+    "findings_of",
+    "nearest",
+    "parse_duration",
+    "path_text",
+    "role_name",
+    "rule_of",
+    "sha3_256",
+    "sha3_256_of_path",
+    "tls_mode_of",
+]

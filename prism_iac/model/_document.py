@@ -1,0 +1,36 @@
+"""The base of every document that people write or exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
+
+from prism_iac.model._unknown import Unknown, contains_unknown
+
+__all__ = ["Document"]
+
+
+class Document(BaseModel):
+    """A frozen, strict value; validating one brings every field to its canonical form.
+
+    A field whose value a preview does not know yet keeps the unknown parts and validates the rest.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_enum_values=False, hide_input_in_errors=True, validate_default=True
+    )
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _leave_unknowns_alone(cls, value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        if isinstance(value, Unknown):
+            return value
+        if not contains_unknown(value):
+            return validate(value)
+        try:
+            return validate(value)
+        except ValidationError as error:
+            if all(isinstance(item["input"], Unknown) for item in error.errors(include_url=False)):
+                return value
+            raise

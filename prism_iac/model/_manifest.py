@@ -1,0 +1,124 @@
+"""The runtime manifest of a computation: what an agent runs, and its canonical bytes.
+
+Source: cocos-grpc.md section 4.3; prism-rest.md section 3.9 and D26.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from prism_iac.model._digest import sha3_256
+
+__all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestDataset:
+    """One dataset that the agent waits for.
+
+    Attributes:
+        hash: SHA3-256 of the plain bytes, 32 bytes.
+        user_key: The provider's public key, PKIX DER.
+        filename: The name that the upload must have.
+    """
+
+    hash: bytes
+    user_key: bytes
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestAlgorithm:
+    """The algorithm that the agent waits for; fields as in `ManifestDataset`."""
+
+    hash: bytes
+    user_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of one computation.
+
+    Attributes:
+        result_consumers: The public keys, PKIX DER, of those who may fetch the result.
+    """
+
+    id: str
+    name: str
+    description: str
+    algorithm: ManifestAlgorithm
+    datasets: tuple[ManifestDataset, ...] = ()
+    result_consumers: tuple[bytes, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest as JSON values, keys in the agent's order, empty fields left out (except hashes)."""
+        return _without_empty(
+            {
+                "id": self.id,
+                "name": self.name,
+                "description": self.description,
+                "datasets": [
+                    _item(dataset.hash, dataset.user_key, filename=dataset.filename)
+                    for dataset in self.datasets
+                ],
+                "algorithm": _item(self.algorithm.hash, self.algorithm.user_key),
+                "result_consumers": [
+                    _without_empty({"user_key": _b64(key)}) for key in self.result_consumers
+                ],
+            }
+        )
+
+    def canonical_bytes(self) -> bytes:
+        """The bytes that are hashed: compact JSON with the escapes that Go's encoder writes."""
+        text = json.dumps(self.to_json(), separators=(",", ":"), ensure_ascii=False)
+        for character, escape in _GO_ESCAPES.items():
+            text = text.replace(character, escape)
+        return text.encode()
+
+    def digest(self) -> bytes:
+        """SHA3-256 of the canonical bytes, 32 bytes."""
+        return sha3_256(self.canonical_bytes())
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Manifest:
+        """Read a manifest as Prism returns it; unknown keys are dropped.
+
+        Raises:
+            KeyError: The algorithm or a hash is missing.
+            ValueError: A hash or a key is malformed.
+        """
+        return cls(
+            id=document.get("id", ""),
+            name=document.get("name", ""),
+            description=document.get("description", ""),
+            algorithm=ManifestAlgorithm(**_read_item(document["algorithm"])),
+            datasets=tuple(
+                ManifestDataset(**_read_item(item), filename=item.get("filename", ""))
+                for item in document.get("datasets") or ()
+            ),
+            result_consumers=tuple(
+                base64.b64decode(item.get("user_key", "")) for item in document.get("result_consumers") or ()
+            ),
+        )
+
+
+_GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in ("", [])}
+
+
+def _item(digest: bytes, user_key: bytes, *, filename: str = "") -> dict[str, Any]:
+    return {"hash": list(digest)} | _without_empty({"user_key": _b64(user_key), "filename": filename})
+
+
+def _read_item(item: dict[str, Any]) -> dict[str, bytes]:
+    return {"hash": bytes(item["hash"]), "user_key": base64.b64decode(item.get("user_key", ""))}

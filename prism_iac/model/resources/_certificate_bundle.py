@@ -1,0 +1,131 @@
+"""A certificate bundle: the keys and certificates that one TLS mode asks for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from prism_iac.model._canonical import DnsName, Duration, IpAddress, Pem, Text, WholeNumber, parse_duration
+from prism_iac.model._change import COMPUTED, IN_PLACE
+from prism_iac.model._document import Document
+from prism_iac.model._names import TlsMode
+from prism_iac.model._unknown import contains_unknown
+from prism_iac.model.resources._base import ResourceModel
+
+__all__ = ["CertificateBundle", "KeyAlgorithm", "KeySpec", "Subject"]
+
+
+class KeyAlgorithm(StrEnum):
+    """The kinds of key that certificates are made for."""
+
+    RSA = "rsa"
+    ECDSA = "ecdsa"
+    ED25519 = "ed25519"
+
+
+_SIZES: dict[KeyAlgorithm, tuple[int, ...]] = {
+    KeyAlgorithm.RSA: (2048, 3072, 4096),
+    KeyAlgorithm.ECDSA: (256, 384),
+    KeyAlgorithm.ED25519: (256,),
+}
+
+
+class KeySpec(Document):
+    """What kind of key to make."""
+
+    algorithm: Annotated[KeyAlgorithm, IN_PLACE] = KeyAlgorithm.RSA
+    """`rsa`, `ecdsa` or `ed25519`."""
+
+    size: Annotated[WholeNumber | None, IN_PLACE] = None
+    """Bits: 2048, 3072 or 4096 (RSA, default 4096), 256 or 384 (ECDSA, default 256)."""
+
+    @model_validator(mode="after")
+    def _size_fits(self) -> Self:
+        if contains_unknown([self.algorithm, self.size]):
+            return self
+        sizes = _SIZES[self.algorithm]
+        if self.size is None:
+            object.__setattr__(self, "size", 4096 if self.algorithm is KeyAlgorithm.RSA else sizes[0])
+        elif self.size not in sizes:
+            choices = ", ".join(str(size) for size in sizes)
+            raise ValueError(f"{self.algorithm} keys have {choices} bits, not {self.size}")
+        return self
+
+
+class Subject(Document):
+    """The name parts that the certificates of a bundle share; each adds a common name of its own."""
+
+    organization: Annotated[Text | None, IN_PLACE] = None
+    """O."""
+
+    organizational_unit: Annotated[Text | None, IN_PLACE] = None
+    """OU."""
+
+    email: Annotated[Text | None, IN_PLACE] = None
+    """emailAddress."""
+
+
+class CertificateBundle(ResourceModel):
+    """A CA with the server and client certificates that a TLS mode asks for (prism-rest.md section 5.2)."""
+
+    kind: ClassVar[str] = "CertificateBundle"
+
+    mode: Annotated[TlsMode, IN_PLACE] = TlsMode.MTLS
+    """The TLS mode that the bundle serves."""
+
+    common_name: Annotated[Text, IN_PLACE] = "prism-iac"
+    """The name that the subjects begin with."""
+
+    subject: Annotated[Subject, IN_PLACE] = Subject()
+    """The name parts that the subjects share."""
+
+    dns_names: Annotated[tuple[DnsName, ...], IN_PLACE] = ("localhost",)
+    """The names that the agent is reached by."""
+
+    ip_addresses: Annotated[tuple[IpAddress, ...], IN_PLACE] = ()
+    """The addresses that the agent is reached by."""
+
+    key: Annotated[KeySpec, IN_PLACE] = KeySpec()
+    """What kind of keys to make."""
+
+    validity: Annotated[Duration, IN_PLACE] = "365d"
+    """How long the certificates are valid."""
+
+    renew_before: Annotated[Duration, IN_PLACE] = "30d"
+    """How long before their end they are made again."""
+
+    ca_certificate: Annotated[Pem | None, COMPUTED] = None
+    """The CA's certificate, PEM."""
+
+    ca_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
+    """The CA's private key, PEM."""
+
+    server_certificate: Annotated[Pem | None, COMPUTED] = None
+    """The agent's certificate, PEM; none where the mode has none."""
+
+    server_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
+    """The agent's private key, PEM."""
+
+    client_certificate: Annotated[Pem | None, COMPUTED] = None
+    """The participants' certificate, PEM; mutual modes only."""
+
+    client_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
+    """The participants' private key, PEM."""
+
+    not_before: Annotated[str | None, COMPUTED] = None
+    """When the certificates become valid, RFC 3339."""
+
+    not_after: Annotated[str | None, COMPUTED] = None
+    """When the first of the certificates ends, RFC 3339."""
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if contains_unknown([self.validity, self.renew_before]):
+            return self
+        if parse_duration(self.renew_before) >= parse_duration(self.validity):
+            raise ValueError(
+                f"renew_before {self.renew_before} must be shorter than validity {self.validity}"
+            )
+        return self

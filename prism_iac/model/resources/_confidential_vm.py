@@ -1,0 +1,96 @@
+"""A confidential VM: a trusted execution environment with an agent in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from prism_iac.model._canonical import Duration, LevelText, PlatformText, ProviderText, Text, WholeNumber
+from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
+from prism_iac.model._document import Document
+from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
+from prism_iac.model._unknown import Unknown
+from prism_iac.model.resources._base import ResourceModel
+
+__all__ = ["ConfidentialVM", "VmLimits"]
+
+_CHOICES: dict[tuple[VmProvider, Platform], tuple[int, ...]] = {
+    (VmProvider.GCP, Platform.SEV_SNP): (2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224),
+    (VmProvider.GCP, Platform.TDX): (4, 8, 22, 44, 88, 176),
+    (VmProvider.AZURE, Platform.SEV_SNP): (2, 4, 8, 16, 32, 48, 64, 96),
+    (VmProvider.AZURE, Platform.TDX): (2, 4, 8, 16, 32, 48, 64, 96, 128),
+}
+"""The vCPU counts that a cloud offers (prism-rest.md section 3.5)."""
+
+
+class VmLimits(Document):
+    """What the processes of a VM of the local hypervisor may use."""
+
+    memory_mib: Annotated[WholeNumber, Field(ge=128), REPLACE] = 2048
+    """Address space of each process, MiB."""
+
+    processes: Annotated[WholeNumber, Field(ge=1), REPLACE] = 256
+    """Processes and threads that an algorithm may add."""
+
+    run_time: Annotated[Duration, REPLACE] = "1h"
+    """How long an algorithm may run."""
+
+
+class ConfidentialVM(ResourceModel):
+    """A VM that is awaited until its agent is ready for a manifest; every change replaces it (D33 to D40)."""
+
+    kind: ClassVar[str] = "ConfidentialVM"
+
+    name: Annotated[Text | None, REPLACE] = None
+    """The name; the logical name with a suffix of its own when left out."""
+
+    provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
+    """Who makes it: `local`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
+
+    platform: Annotated[PlatformText, REPLACE] = Platform.SEV_SNP
+    """`sev-snp` or `tdx`."""
+
+    vcpus: Annotated[WholeNumber, Field(ge=1), REPLACE] = 2
+    """The number of virtual processors."""
+
+    agent_log_level: Annotated[LevelText, REPLACE] = LogLevel.INFO
+    """How much the agent logs where a computation does not say."""
+
+    limits: Annotated[VmLimits | None, REPLACE] = None
+    """What its processes may use; `local` only."""
+
+    ready_timeout: Annotated[Duration, IN_PLACE] = "15m"
+    """How long to wait for it to become ready."""
+
+    cvm_id: Annotated[str | None, COMPUTED] = None
+    """The id of the machine instance."""
+
+    agent_address: Annotated[str | None, COMPUTED] = None
+    """Where participants reach the agent, `host:port`."""
+
+    status: Annotated[VmStatus | None, COMPUTED] = None
+    """Power and connection at the last read."""
+
+    state: Annotated[str | None, COMPUTED] = None
+    """The agent's phase at the last read."""
+
+    attestation_policy: Annotated[str | None, COMPUTED] = None
+    """The VM's attestation policy as JSON text, once it is online."""
+
+    monthly_cost_estimate: Annotated[str | None, COMPUTED] = None
+    """An amount of money with its sign, where Prism knows one."""
+
+    @model_validator(mode="after")
+    def _provider_offers_it(self) -> Self:
+        if any(isinstance(value, Unknown) for value in (self.provider, self.platform, self.vcpus)):
+            return self
+        offered = _CHOICES.get((self.provider, self.platform))
+        if offered is not None and self.vcpus not in offered:
+            choices = ", ".join(str(count) for count in offered)
+            raise ValueError(
+                f"{self.provider} has no {self.platform} machine with {self.vcpus} vCPUs; choose {choices}"
+            )
+        if self.limits is not None and self.provider is not VmProvider.LOCAL:
+            raise ValueError("limits apply to the provider local only")
+        return self

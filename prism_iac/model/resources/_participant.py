@@ -1,0 +1,32 @@
+"""A participant: what one user may do with one computation."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from prism_iac.model._canonical import ActionSet, Text, User
+from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
+from prism_iac.model.resources._base import ResourceModel
+
+__all__ = ["Participant"]
+
+
+class Participant(ResourceModel):
+    """Actions that a user gets on a computation, besides those that its definition gives.
+
+    A user holds one role per computation (D51): the actions of every grant are joined in it.
+    """
+
+    kind: ClassVar[str] = "Participant"
+
+    computation: Annotated[Text, REPLACE]
+    """The id of the computation."""
+
+    user: Annotated[User, REPLACE]
+    """The user; a member of the workspace."""
+
+    actions: Annotated[ActionSet, IN_PLACE]
+    """The actions, or built-in roles that stand for theirs; `view` always comes with them."""
+
+    role: Annotated[str | None, COMPUTED] = None
+    """The name of the role that the user holds at the last read."""
