@@ -13,6 +13,7 @@ from prism_iac.model._findings import findings_of, nearest, path_text
 from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
+    DEFINED_ACTIONS,
     WORKSPACE_ADMIN_ROLE,
     Action,
     AgentState,
@@ -33,6 +34,7 @@ __all__ = [
     "AGENT_TLS_FIELDS",
     "COMPUTATION_ROLES",
     "COMPUTED",
+    "DEFINED_ACTIONS",
     "FROZEN",
     "IN_PLACE",
     "OPTIONAL_TLS_FIELDS",

@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "COMPUTATION_ROLES",
+    "DEFINED_ACTIONS",
     "WORKSPACE_ADMIN_ROLE",
     "Action",
     "AgentState",
@@ -126,6 +127,9 @@ class Action(StrEnum):
     DATASET_PROVIDER = "dataset_provider"
     RESULT_CONSUMER = "result_consumer"
 
+
+DEFINED_ACTIONS: Final = frozenset({Action.ALGO_PROVIDER, Action.DATASET_PROVIDER, Action.RESULT_CONSUMER})
+"""The actions that follow from a computation's definition: who brings what, who reads the result."""
 
 COMPUTATION_ROLES: Final[dict[str, frozenset[Action]]] = {
     "owner": frozenset({Action.VIEW, Action.EDIT, Action.RUN, Action.ADMINISTRATOR}),

@@ -47,6 +47,9 @@ class ComputationRun(ResourceModel):
     timeout: Annotated[Duration, IN_PLACE] = "1h"
     """How long to wait for the end."""
 
+    stop_on_delete: Annotated[bool, IN_PLACE] = False
+    """Whether a delete stops a run that is going on; without it such a delete is refused."""
+
     number: Annotated[WholeNumber | None, COMPUTED] = None
     """The number of the run within its computation, from 1."""
 

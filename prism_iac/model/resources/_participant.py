@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from pydantic import field_validator
+
 from prism_iac.model._canonical import ActionSet, Text, User
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
+from prism_iac.model._names import DEFINED_ACTIONS, Action
 from prism_iac.model.resources._base import ResourceModel
 
 __all__ = ["Participant"]
@@ -14,7 +17,8 @@ __all__ = ["Participant"]
 class Participant(ResourceModel):
     """Actions that a user gets on a computation, besides those that its definition gives.
 
-    A user holds one role per computation (D51): the actions of every grant are joined in it.
+    Who provides an algorithm or a dataset and who consumes the result follows from the computation alone.
+    A user holds one role per computation (D51): the actions of both are joined in it.
     """
 
     kind: ClassVar[str] = "Participant"
@@ -27,6 +31,14 @@ class Participant(ResourceModel):
 
     actions: Annotated[ActionSet, IN_PLACE]
     """The actions, or built-in roles that stand for theirs; `view` always comes with them."""
+
+    @field_validator("actions")
+    @classmethod
+    def _leaves_definition_alone(cls, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        given = DEFINED_ACTIONS.intersection(actions)
+        if given:
+            raise ValueError(f"{', '.join(sorted(given))} follows from the computation's own definition")
+        return actions
 
     role: Annotated[str | None, COMPUTED] = None
     """The name of the role that the user holds at the last read."""
