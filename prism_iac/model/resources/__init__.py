@@ -8,10 +8,16 @@ from typing import Final
 from prism_iac.model.resources._asset import Asset
 from prism_iac.model.resources._attestation_policy import AttestationPolicy
 from prism_iac.model.resources._base import ResourceModel
-from prism_iac.model.resources._certificate_bundle import CertificateBundle, KeyAlgorithm, KeySpec, Subject
+from prism_iac.model.resources._certificate_bundle import (
+    CertificateBundle,
+    CertificateSettings,
+    KeyAlgorithm,
+    KeySpec,
+    Subject,
+)
 from prism_iac.model.resources._computation import AgentConfig, Computation
 from prism_iac.model.resources._computation_run import ComputationRun, RunEvent
-from prism_iac.model.resources._confidential_vm import ConfidentialVM, VmLimits
+from prism_iac.model.resources._confidential_vm import ConfidentialVM, VmLimits, VmSettings
 from prism_iac.model.resources._participant import Participant
 from prism_iac.model.resources._public_key import PublicKey
 
@@ -21,6 +27,7 @@ __all__ = [
     "Asset",
     "AttestationPolicy",
     "CertificateBundle",
+    "CertificateSettings",
     "Computation",
     "ComputationRun",
     "ConfidentialVM",
@@ -32,6 +39,7 @@ __all__ = [
     "RunEvent",
     "Subject",
     "VmLimits",
+    "VmSettings",
 ]
 
 KINDS: Final[dict[str, type[ResourceModel]]] = {

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from prism_iac.model._canonical import AssetKindText, Checksum, Text, User
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["Asset"]
 
 
-class Asset(ResourceModel):
+class Asset(InWorkspace):
     """An algorithm or a dataset that a participant brings (prism-rest.md section 3.4, D30 to D32).
 
     The bytes never go to Prism: the participant uploads them to the agent at run time, which compares

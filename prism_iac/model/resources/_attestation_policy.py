@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import model_validator
 
 from prism_iac.model._canonical import Checksum, Text
-from prism_iac.model._change import COMPUTED, IN_PLACE
+from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
@@ -21,6 +21,9 @@ class AttestationPolicy(ResourceModel):
 
     path: Annotated[Text, IN_PLACE]
     """The file to write, relative to the project folder."""
+
+    workspace: Annotated[Text | None, REPLACE] = None
+    """The Prism workspace of the VM: its name, alias or id. Defaults to the provider's."""
 
     vm: Annotated[Text | None, IN_PLACE] = None
     """The id of the VM to download the policy from."""

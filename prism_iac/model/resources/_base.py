@@ -13,7 +13,7 @@ from prism_iac.model._change import COMPUTED, REPLACE, Rule, rule_of
 from prism_iac.model._document import Document
 from prism_iac.model._findings import findings_of
 
-__all__ = ["ResourceModel"]
+__all__ = ["InWorkspace", "ResourceModel"]
 
 
 class ResourceModel(Document):
@@ -27,9 +27,6 @@ class ResourceModel(Document):
 
     identity: Annotated[str, COMPUTED] = ""
     """The deterministic identity that the live object was created under."""
-
-    workspace: Annotated[Text, REPLACE]
-    """The Prism workspace: its name, alias or id. Defaults to the provider's."""
 
     @classmethod
     def rules(cls) -> Mapping[str, Rule]:
@@ -74,6 +71,13 @@ class ResourceModel(Document):
     def with_(self, **computed: Any) -> Self:
         """The same resource with other values for some fields, validated."""
         return self.parse({**self.properties(), **computed})
+
+
+class InWorkspace(ResourceModel):
+    """What the resources that live in a Prism workspace share."""
+
+    workspace: Annotated[Text, REPLACE]
+    """The Prism workspace: its name, alias or id. Defaults to the provider's."""
 
 
 def _plain(value: Any) -> Any:

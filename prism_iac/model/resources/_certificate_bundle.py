@@ -14,7 +14,7 @@ from prism_iac.model._names import TlsMode
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
-__all__ = ["CertificateBundle", "KeyAlgorithm", "KeySpec", "Subject"]
+__all__ = ["CertificateBundle", "CertificateSettings", "KeyAlgorithm", "KeySpec", "Subject"]
 
 
 class KeyAlgorithm(StrEnum):
@@ -67,10 +67,8 @@ class Subject(Document):
     """emailAddress."""
 
 
-class CertificateBundle(ResourceModel):
-    """A CA with the server and client certificates that a TLS mode asks for (prism-rest.md section 5.2)."""
-
-    kind: ClassVar[str] = "CertificateBundle"
+class CertificateSettings(Document):
+    """What people say about a bundle, in a stack file as in a program."""
 
     mode: Annotated[TlsMode, IN_PLACE] = TlsMode.MTLS
     """The TLS mode that the bundle serves."""
@@ -96,6 +94,22 @@ class CertificateBundle(ResourceModel):
     renew_before: Annotated[Duration, IN_PLACE] = "30d"
     """How long before their end they are made again."""
 
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if contains_unknown([self.validity, self.renew_before]):
+            return self
+        if parse_duration(self.renew_before) >= parse_duration(self.validity):
+            raise ValueError(
+                f"renew_before {self.renew_before} must be shorter than validity {self.validity}"
+            )
+        return self
+
+
+class CertificateBundle(CertificateSettings, ResourceModel):
+    """A CA with the server and client certificates that a TLS mode asks for (prism-rest.md section 5.2)."""
+
+    kind: ClassVar[str] = "CertificateBundle"
+
     ca_certificate: Annotated[Pem | None, COMPUTED] = None
     """The CA's certificate, PEM."""
 
@@ -119,13 +133,3 @@ class CertificateBundle(ResourceModel):
 
     not_after: Annotated[str | None, COMPUTED] = None
     """When the first of the certificates ends, RFC 3339."""
-
-    @model_validator(mode="after")
-    def _window_fits(self) -> Self:
-        if contains_unknown([self.validity, self.renew_before]):
-            return self
-        if parse_duration(self.renew_before) >= parse_duration(self.validity):
-            raise ValueError(
-                f"renew_before {self.renew_before} must be shorter than validity {self.validity}"
-            )
-        return self

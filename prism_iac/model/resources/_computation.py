@@ -12,7 +12,7 @@ from prism_iac.model._document import Document
 from prism_iac.model._names import ComputationStatus, TlsMode
 from prism_iac.model._tls import AGENT_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
 from prism_iac.model._unknown import contains_unknown
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["AgentConfig", "Computation"]
 
@@ -70,7 +70,7 @@ def _mode_mismatch(mode: TlsMode, present: set[str], *, attested: bool) -> str:
     return f"TLS mode {mode} does not take {', '.join(sorted(present - REQUIRED_TLS_FIELDS[mode]))}"
 
 
-class Computation(ResourceModel):
+class Computation(InWorkspace):
     """A computation in a workspace.
 
     Its algorithm, datasets and result consumers give the participants their roles and link the assets;

@@ -10,7 +10,7 @@ from prism_iac.model._canonical import Checksum, Duration, Text, WholeNumber
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import ComputationStatus
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["ComputationRun", "RunEvent"]
 
@@ -23,7 +23,7 @@ class RunEvent(Document):
     timestamp: Annotated[str, COMPUTED]
 
 
-class ComputationRun(ResourceModel):
+class ComputationRun(InWorkspace):
     """One run of a computation on a VM (prism-rest.md section 4.4, D18 to D20).
 
     A change of any input starts a new run. A repeat of a create that was cut off finds the run that it

@@ -11,9 +11,9 @@ from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
 from prism_iac.model._unknown import Unknown
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
-__all__ = ["ConfidentialVM", "VmLimits"]
+__all__ = ["ConfidentialVM", "VmLimits", "VmSettings"]
 
 _CHOICES: dict[tuple[VmProvider, Platform], tuple[int, ...]] = {
     (VmProvider.GCP, Platform.SEV_SNP): (2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224),
@@ -37,13 +37,8 @@ class VmLimits(Document):
     """How long an algorithm may run."""
 
 
-class ConfidentialVM(ResourceModel):
-    """A VM that is awaited until its agent is ready for a manifest; every change replaces it (D33 to D40)."""
-
-    kind: ClassVar[str] = "ConfidentialVM"
-
-    name: Annotated[Text | None, REPLACE] = None
-    """The name; the logical name with a suffix of its own when left out."""
+class VmSettings(Document):
+    """What people say about a VM, in a stack file as in a program."""
 
     provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
     """Who makes it: `local`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
@@ -63,6 +58,29 @@ class ConfidentialVM(ResourceModel):
     ready_timeout: Annotated[Duration, IN_PLACE] = "15m"
     """How long to wait for it to become ready."""
 
+    @model_validator(mode="after")
+    def _provider_offers_it(self) -> Self:
+        if any(isinstance(value, Unknown) for value in (self.provider, self.platform, self.vcpus)):
+            return self
+        offered = _CHOICES.get((self.provider, self.platform))
+        if offered is not None and self.vcpus not in offered:
+            choices = ", ".join(str(count) for count in offered)
+            raise ValueError(
+                f"{self.provider} has no {self.platform} machine with {self.vcpus} vCPUs; choose {choices}"
+            )
+        if self.limits is not None and self.provider is not VmProvider.LOCAL:
+            raise ValueError("limits apply to the provider local only")
+        return self
+
+
+class ConfidentialVM(VmSettings, InWorkspace):
+    """A VM that is awaited until its agent is ready for a manifest; every change replaces it (D33 to D40)."""
+
+    kind: ClassVar[str] = "ConfidentialVM"
+
+    name: Annotated[Text | None, REPLACE] = None
+    """The name; the logical name with a suffix of its own when left out."""
+
     cvm_id: Annotated[str | None, COMPUTED] = None
     """The id of the machine instance."""
 
@@ -80,17 +98,3 @@ class ConfidentialVM(ResourceModel):
 
     monthly_cost_estimate: Annotated[str | None, COMPUTED] = None
     """An amount of money with its sign, where Prism knows one."""
-
-    @model_validator(mode="after")
-    def _provider_offers_it(self) -> Self:
-        if any(isinstance(value, Unknown) for value in (self.provider, self.platform, self.vcpus)):
-            return self
-        offered = _CHOICES.get((self.provider, self.platform))
-        if offered is not None and self.vcpus not in offered:
-            choices = ", ".join(str(count) for count in offered)
-            raise ValueError(
-                f"{self.provider} has no {self.platform} machine with {self.vcpus} vCPUs; choose {choices}"
-            )
-        if self.limits is not None and self.provider is not VmProvider.LOCAL:
-            raise ValueError("limits apply to the provider local only")
-        return self

@@ -9,12 +9,12 @@ from pydantic import field_validator
 from prism_iac.model._canonical import ActionSet, Text, User
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._names import DEFINED_ACTIONS, Action
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["Participant"]
 
 
-class Participant(ResourceModel):
+class Participant(InWorkspace):
     """Actions that a user gets on a computation, besides those that its definition gives.
 
     Who provides an algorithm or a dataset and who consumes the result follows from the computation alone.

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from prism_iac.model._canonical import Pem, Text, User
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
-from prism_iac.model.resources._base import ResourceModel
+from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["PublicKey"]
 
 
-class PublicKey(ResourceModel):
+class PublicKey(InWorkspace):
     """The key by which an agent knows a participant (prism-rest.md section 5.7, D22, D23).
 
     One per user and computation, for all of the user's parts in it. The private key never leaves its owner.
