@@ -1,1 +1,35 @@
-"""To be filled."""
+"""Keys, signatures, certificates and bundles, and a small CA.
+
+Main entries: `Authority`, `issue_bundle`, `check_certificate`, `parse_public_key`, `sign_role`. The time is
+passed in; no network, no environment, no files. Private keys are PEM bytes inside values that do not print
+them. Imports nothing of the package but `model` and `errors`.
+"""
+
+from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate
+from prism_iac.pki._bundle import Bundle, BundleSpec, issue_bundle
+from prism_iac.pki._certificate import load_certificates
+from prism_iac.pki._check import check_certificate
+from prism_iac.pki._key import KeyPair, PrivateKey, PublicKey, generate_key_pair, load_private_key
+from prism_iac.pki._ocsp import Revocation
+from prism_iac.pki._public_key import parse_public_key
+from prism_iac.pki._role_signature import sign_role, verify_role
+
+__all__ = [
+    "Authority",
+    "Bundle",
+    "BundleSpec",
+    "IssuedCertificate",
+    "KeyPair",
+    "PrivateKey",
+    "PublicKey",
+    "Revocation",
+    "SignedCertificate",
+    "check_certificate",
+    "generate_key_pair",
+    "issue_bundle",
+    "load_certificates",
+    "load_private_key",
+    "parse_public_key",
+    "sign_role",
+    "verify_role",
+]

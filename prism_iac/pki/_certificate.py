@@ -1,0 +1,59 @@
+"""Certificates as files carry them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from prism_iac.pki._findings import invalid
+from prism_iac.pki._pem import parse_pem
+
+__all__ = ["common_name_of", "is_authority", "issued_by", "load_certificates"]
+
+_LONGEST_NAME_SHOWN: Final = 64
+
+
+def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file in order; at least one. Blocks of other kinds are passed over.
+
+    Raises:
+        InvalidInput: There is no certificate, or one cannot be read.
+    """
+    blocks = [block for block in parse_pem(data) if block.label == "CERTIFICATE"]
+    if not blocks:
+        raise invalid(
+            "there is no certificate in PEM form here",
+            "Give the file that begins with -----BEGIN CERTIFICATE-----; "
+            "for a DER file run `openssl x509 -inform DER -in cert.der -out cert.pem`.",
+        )
+    try:
+        return tuple(x509.load_der_x509_certificate(block.der) for block in blocks)
+    except ValueError as error:
+        raise invalid("a certificate cannot be read", "Export it again from where it was issued.") from error
+
+
+def common_name_of(certificate: x509.Certificate) -> str:
+    """The subject's common name in quotes, fit for a message: printable and short."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    text = str(names[0].value) if names else certificate.subject.rfc4514_string()
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return f'"{printable[:_LONGEST_NAME_SHOWN]}"'
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether a certificate may sign others (RFC 5280 §4.2.1.9)."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and key are those that a certificate was signed with."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

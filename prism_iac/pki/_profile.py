@@ -1,0 +1,161 @@
+"""What stands in the certificates of this room: names, extensions and dates.
+
+Source: prism-rest.md section 5.2 for leaves; RFC 5280 §4.2.1 for what verifiers want besides; RFC 8813 §3
+and RFC 8410 §5 for the key usage of keys that cannot encipher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from prism_iac.model.resources import Subject
+from prism_iac.pki._findings import invalid
+from prism_iac.pki._key import PublicKey
+
+__all__ = ["AlternativeNames", "Window", "distinguished_name", "leaf_extensions", "root_extensions", "window"]
+
+_CLOCK_SKEW: Final = timedelta(minutes=10)
+"""Certificates begin this much before they are made: peers' clocks differ."""
+
+_LATEST_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""RFC 5280 §4.1.2.5: the last moment that a certificate can name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeNames:
+    """What a leaf may be reached as (SAN)."""
+
+    dns_names: Sequence[str] = ()
+    ip_addresses: Sequence[str] = ()
+    uris: Sequence[str] = ()
+
+    def general_names(self) -> list[x509.GeneralName]:
+        """The names in the library's form.
+
+        Raises:
+            InvalidInput: One of them is not of its kind.
+        """
+        return [
+            *(_general_name(x509.DNSName, name, "dns_names") for name in self.dns_names),
+            *(_ip_name(address) for address in self.ip_addresses),
+            *(_general_name(x509.UniformResourceIdentifier, uri, "uris") for uri in self.uris),
+        ]
+
+
+def _general_name(
+    kind: type[x509.DNSName | x509.UniformResourceIdentifier], value: str, field: str
+) -> x509.GeneralName:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise invalid(
+            f"{field}: {value!r} has characters beyond ASCII", "Write an international name in its xn-- form."
+        ) from error
+
+
+def _ip_name(value: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(value))
+    except ValueError as error:
+        raise invalid(
+            f"ip_addresses: {value!r} is not an IP address", "Names belong to dns_names."
+        ) from error
+
+
+def distinguished_name(common_name: str, subject: Subject) -> x509.Name:
+    """The subject O, OU, CN, emailAddress; parts without a value are left out.
+
+    Raises:
+        InvalidInput: A part is empty or longer than X.520 allows.
+    """
+    parts = (
+        (x509.NameOID.ORGANIZATION_NAME, subject.organization),
+        (x509.NameOID.ORGANIZATIONAL_UNIT_NAME, subject.organizational_unit),
+        (x509.NameOID.COMMON_NAME, common_name),
+        (x509.NameOID.EMAIL_ADDRESS, subject.email),
+    )
+    try:
+        return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value is not None])
+    except ValueError as error:
+        raise invalid(
+            f"the subject of {common_name!r} does not fit into a certificate",
+            "Common name, organization and unit have 1 to 64 characters, an email address is ASCII.",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when a certificate is valid, UTC, whole seconds."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+def window(now: datetime, validity: timedelta, *, latest_end: datetime = _LATEST_END) -> Window:
+    """The dates of a certificate that is made now.
+
+    Args:
+        now: The time, aware.
+        validity: How long from now.
+        latest_end: The issuer's own end; what it signs never outlives it.
+
+    Raises:
+        InvalidInput: The validity is not positive, or the issuer's end is past.
+    """
+    if validity <= timedelta(0):
+        raise invalid("the validity of a certificate must be positive", "Write a duration such as 365d.")
+    begin = now.astimezone(UTC).replace(microsecond=0)
+    if latest_end <= begin:
+        raise invalid(
+            f"the authority's own certificate ended on {latest_end:%Y-%m-%d}", "Make a new authority."
+        )
+    end = latest_end if validity > latest_end - begin else begin + validity
+    return Window(begin - _CLOCK_SKEW, end.replace(microsecond=0))
+
+
+def root_extensions(key: PublicKey) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    """The extensions of a root that signs leaves only, each with whether it is critical."""
+    yield x509.BasicConstraints(ca=True, path_length=0), True
+    yield _usage(digital_signature=True, key_cert_sign=True, crl_sign=True), True
+    yield x509.SubjectKeyIdentifier.from_public_key(key), False
+
+
+def leaf_extensions(
+    key: PublicKey, issuer: PublicKey, names: AlternativeNames
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    """The extensions of a leaf, each with whether it is critical; no alternative names, no such extension."""
+    yield x509.BasicConstraints(ca=False, path_length=None), True
+    can_encipher = isinstance(key, rsa.RSAPublicKey)
+    yield _usage(digital_signature=True, content_commitment=True, key_encipherment=can_encipher), True
+    yield x509.SubjectKeyIdentifier.from_public_key(key), False
+    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False
+    if general_names := names.general_names():
+        yield x509.SubjectAlternativeName(general_names), False
+
+
+def _usage(
+    *,
+    digital_signature: bool,
+    content_commitment: bool = False,
+    key_encipherment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=content_commitment,  # called nonRepudiation before X.509 (2000)
+        key_encipherment=key_encipherment,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
