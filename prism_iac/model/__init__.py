@@ -9,7 +9,7 @@ from prism_iac.model._canonical import parse_duration
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
-from prism_iac.model._findings import findings_of, nearest, path_text
+from prism_iac.model._findings import Location, findings_of, path_text
 from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
@@ -27,8 +27,10 @@ from prism_iac.model._names import (
     WorkspaceAction,
     role_name,
 )
+from prism_iac.model._refusal import Refusal
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
 from prism_iac.model._unknown import UNKNOWN, Unknown, contains_unknown
+from prism_iac.model._words import nearest, shown
 
 __all__ = [
     "AGENT_TLS_FIELDS",
@@ -48,11 +50,13 @@ __all__ = [
     "Change",
     "ComputationStatus",
     "Document",
+    "Location",
     "LogLevel",
     "Manifest",
     "ManifestAlgorithm",
     "ManifestDataset",
     "Platform",
+    "Refusal",
     "Rule",
     "TlsMode",
     "Unknown",
@@ -69,5 +73,6 @@ __all__ = [
     "rule_of",
     "sha3_256",
     "sha3_256_of_path",
+    "shown",
     "tls_mode_of",
 ]

@@ -17,7 +17,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator
 
 from prism_iac.model._names import COMPUTATION_ROLES, Action, AssetKind, LogLevel, Platform, VmProvider
+from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import contains_unknown
+from prism_iac.model._words import shown
 
 __all__ = [
     "ActionSet",
@@ -41,7 +43,7 @@ __all__ = [
 
 def _require_text(value: str) -> str:
     if not value.strip():
-        raise ValueError("must not be empty")
+        raise Refusal("must not be empty", "Write a text.")
     return value.strip()
 
 
@@ -83,7 +85,9 @@ _SHA3_256_HEX: Final = re.compile(r"[0-9a-f]{64}")
 def _canonical_checksum(value: str) -> str:
     text = value.strip().lower()
     if not _SHA3_256_HEX.fullmatch(text):
-        raise ValueError("must be a SHA3-256 digest: 64 hexadecimal characters")
+        raise Refusal(
+            "must be a SHA3-256 digest: 64 hexadecimal characters", "Run `prism-iac hash FILE` to compute it."
+        )
     return text
 
 
@@ -99,7 +103,9 @@ _PEM_BLOCK: Final = re.compile(
 def _canonical_pem(value: str) -> str:
     blocks = list(_PEM_BLOCK.finditer(value))
     if not blocks:
-        raise ValueError("must be PEM text, beginning with -----BEGIN")
+        raise Refusal(
+            "must be PEM text, beginning with -----BEGIN", "Convert it with `openssl`, or give another file."
+        )
     return "".join(_pem_block(block["label"], block["body"]) for block in blocks)
 
 
@@ -107,7 +113,7 @@ def _pem_block(label: str, body: str) -> str:
     try:
         der = base64.b64decode("".join(body.split()), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"the {label} block is not valid base64") from error
+        raise Refusal(f"the {label} block is not valid base64", "Copy the file again.") from error
     text = base64.b64encode(der).decode("ascii")
     lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
@@ -125,11 +131,11 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration such as `365d`, `1h30m` or `90s`.
 
     Raises:
-        ValueError: The text is not a sequence of whole numbers with the units d, h, m, s.
+        Refusal: The text is not a sequence of whole numbers with the units d, h, m, s.
     """
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise ValueError("must be a duration such as 365d, 12h or 1h30m")
+        raise Refusal(f"{shown(text)} is no duration", "Write a duration such as 365d, 12h or 1h30m.")
     return timedelta(seconds=sum(int(number) * _DURATION_UNITS[unit] for number, unit in parts))
 
 
@@ -189,7 +195,10 @@ DnsName = Annotated[Text, AfterValidator(str.lower)]
 
 
 def _canonical_ip(value: str) -> str:
-    return str(ip_address(value.strip()))
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError as error:
+        raise Refusal(f"{shown(value)} is no IP address", "Put host names under `dns_names`.") from error
 
 
 IpAddress = Annotated[str, AfterValidator(_canonical_ip)]

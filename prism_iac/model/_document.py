@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
@@ -16,6 +18,9 @@ class Document(BaseModel):
 
     A field whose value a preview does not know yet keeps the unknown parts and validates the rest.
     """
+
+    misnomers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Names that people try for a field that does not exist, and what they do instead."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_enum_values=False, hide_input_in_errors=True, validate_default=True

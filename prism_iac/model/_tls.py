@@ -10,24 +10,25 @@ from typing import Final
 
 from prism_iac.model._names import TlsMode
 
-__all__ = ["AGENT_TLS_FIELDS", "OPTIONAL_TLS_FIELDS", "REQUIRED_TLS_FIELDS", "tls_mode_of"]
+__all__ = ["AGENT_TLS_FIELDS", "OPTIONAL_TLS_FIELDS", "REQUIRED_TLS_FIELDS", "TLS_PAIR", "tls_mode_of"]
 
 AGENT_TLS_FIELDS: Final = ("cert_file", "server_key", "server_ca_file", "client_ca_file")
 """The four PEM fields of an agent configuration."""
 
-_PAIR: Final = frozenset({"cert_file", "server_key"})
+TLS_PAIR: Final = frozenset({"cert_file", "server_key"})
+"""Certificate and key, which come together or not at all."""
 
 REQUIRED_TLS_FIELDS: Final[dict[TlsMode, frozenset[str]]] = {
     TlsMode.NONE: frozenset(),
-    TlsMode.TLS: _PAIR,
-    TlsMode.MTLS: _PAIR | {"server_ca_file", "client_ca_file"},
+    TlsMode.TLS: TLS_PAIR,
+    TlsMode.MTLS: TLS_PAIR | {"server_ca_file", "client_ca_file"},
     TlsMode.ATLS: frozenset(),
     TlsMode.MATLS: frozenset({"client_ca_file"}),
 }
 """The fields that a mode cannot do without."""
 
 OPTIONAL_TLS_FIELDS: Final[dict[TlsMode, frozenset[str]]] = {
-    TlsMode.MATLS: _PAIR | {"server_ca_file"},
+    TlsMode.MATLS: TLS_PAIR | {"server_ca_file"},
 }
 """The fields that a mode may have besides; certificate and key come together or not at all."""
 
@@ -42,7 +43,7 @@ def tls_mode_of(fields: Collection[str], *, attested: bool) -> TlsMode | None:
     present = frozenset(fields)
     for mode, required in REQUIRED_TLS_FIELDS.items():
         allowed = required | OPTIONAL_TLS_FIELDS.get(mode, frozenset())
-        pair_is_whole = present.isdisjoint(_PAIR) or present >= _PAIR
+        pair_is_whole = present.isdisjoint(TLS_PAIR) or present >= TLS_PAIR
         if mode.is_attested is attested and required <= present <= allowed and pair_is_whole:
             return mode
     return None

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from prism_iac.model._canonical import Checksum, Text
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
+from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
@@ -42,5 +43,7 @@ class AttestationPolicy(ResourceModel):
         if not contains_unknown([self.vm, self.expectations]) and (self.vm is None) == (
             self.expectations is None
         ):
-            raise ValueError("give either vm or expectations")
+            raise Refusal(
+                "a policy comes from a VM or is declared, one of the two", "Give either vm or expectations."
+            )
         return self

@@ -11,6 +11,7 @@ from prism_iac.model._canonical import DnsName, Duration, IpAddress, Pem, Text, 
 from prism_iac.model._change import COMPUTED, IN_PLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import TlsMode
+from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
@@ -50,7 +51,9 @@ class KeySpec(Document):
             object.__setattr__(self, "size", 4096 if self.algorithm is KeyAlgorithm.RSA else sizes[0])
         elif self.size not in sizes:
             choices = ", ".join(str(size) for size in sizes)
-            raise ValueError(f"{self.algorithm} keys have {choices} bits, not {self.size}")
+            raise Refusal(
+                f"{self.algorithm} keys have no {self.size} bits", f"Choose one of {choices}.", field="size"
+            )
         return self
 
 
@@ -99,8 +102,10 @@ class CertificateSettings(Document):
         if contains_unknown([self.validity, self.renew_before]):
             return self
         if parse_duration(self.renew_before) >= parse_duration(self.validity):
-            raise ValueError(
-                f"renew_before {self.renew_before} must be shorter than validity {self.validity}"
+            raise Refusal(
+                f"renew_before {self.renew_before} is not shorter than validity {self.validity}",
+                "Shorten renew_before, or the certificates are due as soon as they are made.",
+                field="renew_before",
             )
         return self
 

@@ -10,7 +10,14 @@ from prism_iac.model._canonical import Checksum, LevelText, Pem, Text, UniqueTex
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import ComputationStatus, TlsMode
-from prism_iac.model._tls import AGENT_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
+from prism_iac.model._refusal import Refusal
+from prism_iac.model._tls import (
+    AGENT_TLS_FIELDS,
+    OPTIONAL_TLS_FIELDS,
+    REQUIRED_TLS_FIELDS,
+    TLS_PAIR,
+    tls_mode_of,
+)
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import InWorkspace
 
@@ -52,22 +59,34 @@ class AgentConfig(Document):
         )
         mode = tls_mode_of(present, attested=attested)
         if self.tls is not None and mode is not self.tls:
-            raise ValueError(_mode_mismatch(self.tls, present, attested=attested))
+            raise _mode_mismatch(self.tls, present, attested=attested)
         if mode is None:
             files = ", ".join(sorted(present)) or "no files"
-            raise ValueError(f"{files} with attested_tls {str(attested).lower()} is no TLS mode")
+            raise Refusal(
+                f"{files} with attested_tls {str(attested).lower()} is no TLS mode",
+                "Say `tls`: none, tls, mtls, atls or matls, and give the files that it needs.",
+            )
         object.__setattr__(self, "tls", mode)
         object.__setattr__(self, "attested_tls", attested)
         return self
 
 
-def _mode_mismatch(mode: TlsMode, present: set[str], *, attested: bool) -> str:
+def _mode_mismatch(mode: TlsMode, present: set[str], *, attested: bool) -> Refusal:
     if mode.is_attested is not attested:
-        return f"TLS mode {mode} needs attested_tls {str(mode.is_attested).lower()}"
-    missing = REQUIRED_TLS_FIELDS[mode] - present
-    if missing:
-        return f"TLS mode {mode} needs {', '.join(sorted(missing))}"
-    return f"TLS mode {mode} does not take {', '.join(sorted(present - REQUIRED_TLS_FIELDS[mode]))}"
+        wanted = str(mode.is_attested).lower()
+        return Refusal(
+            f"TLS mode {mode} needs attested_tls {wanted}", "Leave attested_tls out.", field="attested_tls"
+        )
+    optional = OPTIONAL_TLS_FIELDS.get(mode, frozenset())
+    surplus = present - REQUIRED_TLS_FIELDS[mode] - optional
+    if surplus:
+        return Refusal(
+            f"TLS mode {mode} does not take {', '.join(sorted(surplus))}", "Remove it.", field=min(surplus)
+        )
+    missing = REQUIRED_TLS_FIELDS[mode] - present or (TLS_PAIR - present)
+    return Refusal(
+        f"TLS mode {mode} needs {', '.join(sorted(missing))}", "Give what is missing, as PEM.", field="tls"
+    )
 
 
 class Computation(InWorkspace):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +12,7 @@ from prism_iac.model._canonical import Duration, LevelText, PlatformText, Provid
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
+from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import Unknown
 from prism_iac.model.resources._base import InWorkspace
 
@@ -40,6 +43,13 @@ class VmLimits(Document):
 class VmSettings(Document):
     """What people say about a VM, in a stack file as in a program."""
 
+    misnomers: ClassVar[Mapping[str, str]] = MappingProxyType(
+        dict.fromkeys(
+            ("memory", "memory_mib", "memory_mb", "memory_gb", "ram"),
+            "The memory of a VM cannot be chosen; for a local VM say `limits: {memory_mib: 4096}`.",
+        )
+    )
+
     provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
     """Who makes it: `local`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
 
@@ -65,11 +75,17 @@ class VmSettings(Document):
         offered = _CHOICES.get((self.provider, self.platform))
         if offered is not None and self.vcpus not in offered:
             choices = ", ".join(str(count) for count in offered)
-            raise ValueError(
-                f"{self.provider} has no {self.platform} machine with {self.vcpus} vCPUs; choose {choices}"
+            raise Refusal(
+                f"{self.provider} has no {self.platform} machine with {self.vcpus} vCPUs",
+                f"Choose one of {choices}.",
+                field="vcpus",
             )
         if self.limits is not None and self.provider is not VmProvider.LOCAL:
-            raise ValueError("limits apply to the provider local only")
+            raise Refusal(
+                f"limits apply to the provider local only, not to {self.provider}",
+                "Remove the limits, or choose the provider local.",
+                field="limits",
+            )
         return self
 
 

@@ -9,6 +9,7 @@ from pydantic import field_validator
 from prism_iac.model._canonical import ActionSet, Text, User
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._names import DEFINED_ACTIONS, Action
+from prism_iac.model._refusal import Refusal
 from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["Participant"]
@@ -37,7 +38,10 @@ class Participant(InWorkspace):
     def _leaves_definition_alone(cls, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         given = DEFINED_ACTIONS.intersection(actions)
         if given:
-            raise ValueError(f"{', '.join(sorted(given))} follows from the computation's own definition")
+            raise Refusal(
+                f"{', '.join(sorted(given))} follows from the computation's own definition",
+                "Remove it here; name the asset or the result consumer in the computation.",
+            )
         return actions
 
     role: Annotated[str | None, COMPUTED] = None
