@@ -1,8 +1,8 @@
 """Keys, signatures, certificates and bundles, and a small CA.
 
 Main entries: `Authority`, `issue_bundle`, `check_certificate`, `parse_public_key`, `sign_role`. The time is
-passed in; no network, no environment, no files. Private keys are PEM bytes inside values that do not print
-them. Imports nothing of the package but `model` and `errors`.
+passed in; no network, no environment, no files; only keys and serial numbers use the system's random source.
+Private keys are PEM bytes inside values that do not print them. Imports nothing of the package but `model` and `errors`.
 """
 
 from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate

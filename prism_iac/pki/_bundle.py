@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from prism_iac.model import TlsMode, parse_duration
-from prism_iac.model.resources import CertificateBundle, KeySpec, Subject
+from prism_iac.model.resources import CertificateBundle, KeyAlgorithm, KeySpec, Subject
 from prism_iac.pki._authority import Authority, IssuedCertificate
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._key import generate_key
@@ -84,8 +84,8 @@ def issue_bundle(spec: BundleSpec, *, now: datetime) -> Bundle:
         now: The time, aware.
 
     Raises:
-        InvalidInput: A name does not fit, the validity is not positive, or there is no address to reach
-            the agent by.
+        InvalidInput: A name does not fit, the validity is not positive, there is no address to reach the
+            agent by, or the keys are such that gRPC has no TLS for.
     """
     leaves = _LEAVES[spec.mode]
     if not leaves:
@@ -95,6 +95,8 @@ def issue_bundle(spec: BundleSpec, *, now: datetime) -> Bundle:
             "the server's certificate names no address, so no client would accept it",
             "Set dns_names or ip_addresses to what the agent is reached by.",
         )
+    if spec.key.algorithm is KeyAlgorithm.ED25519:
+        raise invalid("gRPC has no TLS with Ed25519 certificates", "Choose the key algorithm rsa or ecdsa.")
     with ThreadPoolExecutor(max_workers=1 + len(leaves)) as pool:
         ca_key, *leaf_keys = pool.map(generate_key, [spec.key] * (1 + len(leaves)))
     authority = Authority.create(

@@ -27,6 +27,14 @@ _CLOCK_SKEW: Final = timedelta(minutes=10)
 _LATEST_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """RFC 5280 §4.1.2.5: the last moment that a certificate can name."""
 
+_NAME_PARTS: Final = {
+    x509.NameOID.ORGANIZATION_NAME: ("organization", 64),
+    x509.NameOID.ORGANIZATIONAL_UNIT_NAME: ("organizational unit", 64),
+    x509.NameOID.COMMON_NAME: ("common name", 64),
+    x509.NameOID.EMAIL_ADDRESS: ("email address", 255),
+}
+"""RFC 5280 appendix A.1: the upper bounds of the parts of a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlternativeNames:
@@ -73,7 +81,7 @@ def distinguished_name(common_name: str, subject: Subject) -> x509.Name:
     """The subject O, OU, CN, emailAddress; parts without a value are left out.
 
     Raises:
-        InvalidInput: A part is empty or longer than X.520 allows.
+        InvalidInput: A part is empty, too long or not of its alphabet.
     """
     parts = (
         (x509.NameOID.ORGANIZATION_NAME, subject.organization),
@@ -81,13 +89,22 @@ def distinguished_name(common_name: str, subject: Subject) -> x509.Name:
         (x509.NameOID.COMMON_NAME, common_name),
         (x509.NameOID.EMAIL_ADDRESS, subject.email),
     )
+    return x509.Name([_name_part(oid, value) for oid, value in parts if value is not None])
+
+
+def _name_part(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    what, longest = _NAME_PARTS[oid]
+    is_ascii_or_free = value.isascii() or oid != x509.NameOID.EMAIL_ADDRESS
     try:
-        return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value is not None])
-    except ValueError as error:
-        raise invalid(
-            f"the subject of {common_name!r} does not fit into a certificate",
-            "Common name, organization and unit have 1 to 64 characters, an email address is ASCII.",
-        ) from error
+        value.encode()
+        if 0 < len(value) <= longest and is_ascii_or_free:
+            return x509.NameAttribute(oid, value)
+    except ValueError:  # a lone surrogate, or what else the library finds
+        pass
+    raise invalid(
+        f"{value[:longest]!r} does not fit into a certificate as its {what}",
+        f"It has 1 to {longest} characters; an email address is ASCII.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from prism_iac.model.resources import KeyAlgorithm
+from prism_iac.pki import Authority, IssuedCertificate, check_certificate, generate_key_pair
+from tests.unit.pki.conftest import FAST_KEY, OpenSsl
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def leaf(authority: Authority, now: datetime) -> IssuedCertificate:
+    return authority.issue(
+        common_name="agent",
+        dns_names=["localhost", "*.agents.example"],
+        ip_addresses=["10.0.0.7"],
+        key=FAST_KEY,
+        now=now,
+        validity=DAY,
+    )
+
+
+def _messages(certificate: bytes, now: datetime, **files: bytes | None) -> list[str]:
+    return [finding.message for finding in check_certificate(certificate, now=now, **files)]  # type: ignore[arg-type]  # files only
+
+
+def test_a_certificate_in_order_has_no_findings(
+    leaf: IssuedCertificate, authority: Authority, now: datetime
+) -> None:
+    findings = check_certificate(
+        leaf.certificate_pem,
+        now=now,
+        ca_pem=authority.certificate_pem,
+        key_pem=leaf.key_pem,
+        names=["localhost", "LOCALHOST.", "a.agents.example", "10.0.0.7"],
+    )
+    assert findings == []
+
+
+def test_everything_wrong_is_told_at_once_with_a_fix(leaf: IssuedCertificate, now: datetime) -> None:
+    other = Authority.create("other", key=FAST_KEY, now=now, validity=DAY)
+    findings = check_certificate(
+        leaf.certificate_pem,
+        now=now + 2 * DAY,
+        ca_pem=other.certificate_pem,
+        key_pem=other.key_pem,
+        names=["agent.example"],
+    )
+    text = "\n".join(finding.message for finding in findings)
+    for part in ("ended on 2026-03-02 12:00", "does not belong", "does not cover agent.example", "no chain"):
+        assert part in text
+    assert all('"agent"' in finding.message and finding.fix for finding in findings)
+
+
+def test_a_certificate_is_refused_before_it_begins(leaf: IssuedCertificate, now: datetime) -> None:
+    assert _messages(leaf.certificate_pem, now - timedelta(minutes=10)) == []
+    assert _messages(leaf.certificate_pem, now - timedelta(minutes=11)) == [
+        'the certificate "agent" is not valid before 2026-03-01 11:50 UTC'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "covered"),
+    [
+        ("a.agents.example", True),
+        ("a.b.agents.example", False),
+        ("agents.example", False),
+        ("10.0.0.7", True),
+        ("10.0.0.8", False),
+        ("::1", False),
+        ("host", False),
+    ],
+)
+def test_names_are_matched_as_tls_clients_do(
+    leaf: IssuedCertificate,
+    name: str,
+    covered: bool,  # noqa: FBT001  # a column of the table
+    now: datetime,
+) -> None:
+    assert (check_certificate(leaf.certificate_pem, now=now, names=[name]) == []) is covered
+
+
+def test_a_certificate_without_names_covers_none(authority: Authority, now: datetime) -> None:
+    bare = authority.issue(common_name="localhost", key=FAST_KEY, now=now, validity=DAY)
+    (finding,) = check_certificate(bare.certificate_pem, now=now, names=["localhost"])
+    assert "no name at all" in finding.message
+
+
+def test_files_that_cannot_be_read_are_findings(leaf: IssuedCertificate, now: datetime) -> None:
+    der = x509.load_pem_x509_certificate(leaf.certificate_pem).public_bytes(Encoding.DER)
+    (finding,) = check_certificate(der, now=now)
+    assert "openssl x509 -inform DER" in finding.fix
+    assert "no certificate" in _messages(leaf.certificate_pem, now, ca_pem=b"nonsense")[0]
+    assert "not a private key" in _messages(leaf.certificate_pem, now, key_pem=b"nonsense")[0]
+    damaged = leaf.certificate_pem.replace(b"MII", b"AII", 1)
+    assert "cannot be read" in _messages(damaged, now)[0]
+
+
+def test_a_weak_key_is_a_finding(now: datetime) -> None:
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505  # weak on purpose
+    certificate = _hand_made("weak", key.public_key(), "weak", key, now, authority=False)
+    assert _messages(_pem(certificate), now) == ['the certificate "weak" has an RSA key of 1024 bits']
+
+
+def _hand_made(
+    subject: str,
+    public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    issuer: str,
+    signer: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    now: datetime,
+    *,
+    authority: bool,
+) -> x509.Certificate:
+    def name(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name(subject))
+        .issuer_name(name(issuer))
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .sign(signer, SHA256())
+    )
+
+
+def _pem(*certificates: x509.Certificate) -> bytes:
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+def _three_links(
+    now: datetime, *, middle_is_authority: bool
+) -> tuple[x509.Certificate, x509.Certificate, x509.Certificate]:
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+    root = _hand_made("root", keys[0].public_key(), "root", keys[0], now, authority=True)
+    middle = _hand_made("middle", keys[1].public_key(), "root", keys[0], now, authority=middle_is_authority)
+    leaf = _hand_made("leaf", keys[2].public_key(), "middle", keys[1], now, authority=False)
+    return root, middle, leaf
+
+
+def test_a_chain_through_an_intermediate_is_followed(now: datetime) -> None:
+    root, middle, leaf = _three_links(now, middle_is_authority=True)
+    assert _messages(_pem(leaf, middle), now, ca_pem=_pem(root)) == []
+    assert _messages(_pem(leaf, root, middle), now, ca_pem=_pem(root)) == []
+    assert _messages(_pem(leaf), now, ca_pem=_pem(root)) == [
+        'no chain leads from the certificate "leaf" to the CA given'
+    ]
+
+
+def test_a_chain_in_the_wrong_order_is_told(now: datetime) -> None:
+    root, middle, leaf = _three_links(now, middle_is_authority=True)
+    assert "begins with a CA's certificate" in _messages(_pem(middle, leaf), now, ca_pem=_pem(root))[0]
+
+
+def test_an_issuer_that_is_no_authority_breaks_the_chain(now: datetime) -> None:
+    root, middle, leaf = _three_links(now, middle_is_authority=False)
+    assert _messages(_pem(leaf, middle), now, ca_pem=_pem(root)) == ['"middle" signed "leaf" but is not a CA']
+
+
+def test_a_ca_that_ended_is_told(authority: Authority, leaf: IssuedCertificate) -> None:
+    late = datetime(2040, 1, 1, tzinfo=UTC)
+    messages = _messages(leaf.certificate_pem, late, ca_pem=authority.certificate_pem)
+    assert any('"test CA" ended' in message for message in messages)
+
+
+def test_a_root_that_the_file_brings_itself_is_not_trusted(
+    leaf: IssuedCertificate, authority: Authority, now: datetime
+) -> None:
+    other = Authority.create("other", key=FAST_KEY, now=now, validity=DAY)
+    own_chain = leaf.certificate_pem + authority.certificate_pem
+    assert len(_messages(own_chain, now, ca_pem=other.certificate_pem)) == 1
+
+
+def test_a_certificate_that_openssl_made_passes(tmp_path: Path, openssl: OpenSsl) -> None:
+    made = openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        "-subj", "/O=Ultraviolet/CN=agent", "-addext", "subjectAltName=DNS:localhost",
+        "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"),
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    certificate = (tmp_path / "cert.pem").read_bytes()
+    findings = check_certificate(
+        certificate,
+        now=datetime.now(UTC) + timedelta(minutes=1),
+        ca_pem=certificate,
+        key_pem=(tmp_path / "key.pem").read_bytes(),
+        names=["localhost"],
+    )
+    assert findings == []
+
+
+def test_a_hostile_name_is_made_printable(authority: Authority, now: datetime) -> None:
+    leaf = authority.issue(common_name="a\x1b[31m\nb", key=FAST_KEY, now=now, validity=DAY)
+    (message,) = _messages(leaf.certificate_pem, now + 2 * DAY)
+    assert '"a?[31m?b"' in message
+
+
+def test_a_public_key_is_not_taken_for_a_private_one(leaf: IssuedCertificate, now: datetime) -> None:
+    public = generate_key_pair(KeyAlgorithm.ECDSA).public_pem
+    assert "not a private key" in _messages(leaf.certificate_pem, now, key_pem=public)[0]
