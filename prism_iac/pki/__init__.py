@@ -2,11 +2,12 @@
 
 Main entries: `Authority`, `issue_bundle`, `check_certificate`, `parse_public_key`, `sign_role`. The time is
 passed in; no network, no environment, no files; only keys and serial numbers use the system's random source.
-Private keys are PEM bytes inside values that do not print them. Imports nothing of the package but `model` and `errors`.
+Private keys are PEM bytes inside values that do not print them. Imports nothing of the package but `model`
+and `errors`.
 """
 
 from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate
-from prism_iac.pki._bundle import Bundle, BundleSpec, issue_bundle
+from prism_iac.pki._bundle import Bundle, issue_bundle
 from prism_iac.pki._certificate import load_certificates
 from prism_iac.pki._check import check_certificate
 from prism_iac.pki._key import KeyPair, PrivateKey, PublicKey, generate_key_pair, load_private_key
@@ -17,7 +18,6 @@ from prism_iac.pki._role_signature import sign_role, verify_role
 __all__ = [
     "Authority",
     "Bundle",
-    "BundleSpec",
     "IssuedCertificate",
     "KeyPair",
     "PrivateKey",

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from prism_iac.errors import InvalidInput
 from prism_iac.model import TlsMode
-from prism_iac.model.resources import CertificateBundle, KeyAlgorithm, KeySpec, Subject
-from prism_iac.pki import BundleSpec, check_certificate, issue_bundle
-from tests.unit.pki.conftest import FAST_KEY
+from prism_iac.model.resources import CertificateBundle
+from prism_iac.pki import check_certificate, issue_bundle
 
 FILES = {
     TlsMode.NONE: set(),
@@ -25,21 +25,23 @@ FILES = {
 }  # fmt: skip
 
 
-def _spec(mode: TlsMode = TlsMode.MTLS, **changes: object) -> BundleSpec:
-    values = {"common_name": "iris", "validity": timedelta(days=365), "dns_names": ("localhost",)} | changes
-    return BundleSpec(mode=mode, key=FAST_KEY, **values)  # type: ignore[arg-type]  # rows of a table
+def _wanted(**inputs: object) -> CertificateBundle:
+    fast = {"algorithm": "ecdsa"}
+    return CertificateBundle.parse(
+        {"common_name": "iris", "key": fast, "validity": "36h", "renew_before": "1h"} | inputs
+    )
 
 
 @pytest.mark.parametrize("mode", TlsMode)
 def test_each_mode_has_its_files_and_no_others(mode: TlsMode, now: datetime) -> None:
-    bundle = issue_bundle(_spec(mode), now=now)
+    bundle = issue_bundle(_wanted(mode=mode), now=now)
     filled = {field.name for field in fields(bundle) if getattr(bundle, field.name) is not None}
     assert filled - {"not_before", "not_after"} == FILES[mode]
     assert ({"not_before", "not_after"} <= filled) is bool(FILES[mode])
 
 
 def test_both_leaves_chain_to_the_ca_and_fit_their_keys(now: datetime) -> None:
-    bundle = issue_bundle(_spec(ip_addresses=("127.0.0.1",)), now=now)
+    bundle = issue_bundle(_wanted(ip_addresses=["127.0.0.1"]), now=now)
     assert bundle.server_certificate is not None
     assert bundle.client_certificate is not None
     ca = bundle.ca_certificate
@@ -57,13 +59,13 @@ def test_both_leaves_chain_to_the_ca_and_fit_their_keys(now: datetime) -> None:
 
 
 def test_a_client_cannot_stand_for_the_agent(now: datetime) -> None:
-    bundle = issue_bundle(_spec(), now=now)
+    bundle = issue_bundle(_wanted(), now=now)
     assert bundle.client_certificate is not None
     assert check_certificate(bundle.client_certificate, now=now, names=["localhost"]) != []
 
 
 def test_subjects_share_their_parts_and_differ_in_common_name(now: datetime) -> None:
-    bundle = issue_bundle(_spec(subject=Subject(organization="Ultraviolet")), now=now)
+    bundle = issue_bundle(_wanted(subject={"organization": "Ultraviolet"}), now=now)
     names = [
         x509.load_pem_x509_certificate(pem).subject.rfc4514_string()
         for pem in (bundle.ca_certificate, bundle.server_certificate, bundle.client_certificate)
@@ -78,37 +80,27 @@ def test_subjects_share_their_parts_and_differ_in_common_name(now: datetime) -> 
 
 def test_a_server_without_an_address_is_refused(now: datetime) -> None:
     with pytest.raises(InvalidInput, match="names no address"):
-        issue_bundle(_spec(dns_names=()), now=now)
+        issue_bundle(_wanted(dns_names=[]), now=now)
 
 
 def test_a_key_that_grpc_cannot_use_is_refused(now: datetime) -> None:
-    spec = replace(_spec(), key=KeySpec(algorithm=KeyAlgorithm.ED25519))
     with pytest.raises(InvalidInput, match="Ed25519"):
-        issue_bundle(spec, now=now)
+        issue_bundle(_wanted(key={"algorithm": "ed25519"}), now=now)
 
 
 def test_keys_are_not_printed(now: datetime) -> None:
-    assert "PRIVATE" not in repr(issue_bundle(_spec(), now=now))
+    assert "PRIVATE" not in repr(issue_bundle(_wanted(), now=now))
 
 
-def test_a_resource_says_what_its_bundle_is_made_of() -> None:
-    resource = CertificateBundle.parse(
-        {
-            "mode": "tls",
-            "dns_names": ["Agent.example"],
-            "ip_addresses": ["127.0.0.1"],
-            "validity": "36h",
-            "renew_before": "1h",
-            "key": {"algorithm": "ecdsa"},
-            "subject": {"organization": "Ultraviolet"},
-        }
-    )
-    assert BundleSpec.of(resource) == BundleSpec(
-        mode=TlsMode.TLS,
-        common_name="prism-iac",
-        validity=timedelta(hours=36),
-        subject=Subject(organization="Ultraviolet"),
-        dns_names=("agent.example",),
-        ip_addresses=("127.0.0.1",),
-        key=FAST_KEY,
-    )
+def test_certificates_last_as_long_as_asked(now: datetime) -> None:
+    bundle = issue_bundle(_wanted(), now=now)
+    assert (bundle.not_before, bundle.not_after) == (now - timedelta(minutes=10), now + timedelta(hours=36))
+
+
+def test_the_default_bundle_has_rsa_4096_keys_as_the_recipe_says(now: datetime) -> None:
+    bundle = issue_bundle(CertificateBundle.parse({"mode": "tls"}), now=now)
+    for certificate in (bundle.ca_certificate, bundle.server_certificate):
+        assert certificate is not None
+        key = x509.load_pem_x509_certificate(certificate).public_key()
+        assert isinstance(key, rsa.RSAPublicKey)
+        assert key.key_size == 4096

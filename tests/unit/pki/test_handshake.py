@@ -15,8 +15,8 @@ import grpc
 import pytest
 
 from prism_iac.model import TlsMode
-from prism_iac.model.resources import KeyAlgorithm, KeySpec
-from prism_iac.pki import Authority, Bundle, BundleSpec, issue_bundle
+from prism_iac.model.resources import CertificateBundle, KeyAlgorithm, KeySpec
+from prism_iac.pki import Authority, Bundle, issue_bundle
 
 KEYS = {
     "rsa": KeySpec(algorithm=KeyAlgorithm.RSA, size=2048),
@@ -27,8 +27,8 @@ MODES = (TlsMode.TLS, TlsMode.MTLS, TlsMode.MATLS)
 
 
 def _bundle(mode: TlsMode, key: KeySpec) -> Bundle:
-    spec = BundleSpec(mode, "iris", timedelta(days=1), dns_names=("localhost",), key=key)
-    return issue_bundle(spec, now=datetime.now(UTC))  # TLS libraries read the machine's clock
+    wanted = CertificateBundle(mode=mode, key=key)
+    return issue_bundle(wanted, now=datetime.now(UTC))  # TLS libraries read the machine's clock
 
 
 @pytest.fixture(params=[(mode, key) for mode in MODES for key in KEYS], ids=lambda p: f"{p[0]}-{p[1]}")
