@@ -89,7 +89,7 @@ class Authority:
         key: KeySpec | PrivateKey,
         now: datetime,
         validity: timedelta,
-        organization: str | None = None,
+        subject: Subject = _NO_MORE_PARTS,
     ) -> Authority:
         """A new authority.
 
@@ -98,12 +98,12 @@ class Authority:
             key: What kind of key to make, or the key itself.
             now: The time, aware; the certificate begins ten minutes before it.
             validity: How long from now.
-            organization: O of the subject.
+            subject: The other parts of the subject.
 
         Raises:
             InvalidInput: The name does not fit or the validity is not positive.
         """
-        name = distinguished_name(common_name, Subject(organization=organization))
+        name = distinguished_name(common_name, subject)
         dates = window(now, validity)
         signer = _made(key)
         certificate = _sign(

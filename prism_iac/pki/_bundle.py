@@ -79,7 +79,7 @@ def issue_bundle(wanted: CertificateBundle, *, now: datetime) -> Bundle:
         key=ca_key,
         now=now,
         validity=validity,
-        organization=wanted.subject.organization,
+        subject=wanted.subject,
     )
     issued: dict[str, IssuedCertificate] = {
         leaf: authority.issue(

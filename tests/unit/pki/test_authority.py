@@ -31,7 +31,9 @@ def _extension(certificate_pem: bytes, kind: type[x509.ExtensionType]) -> x509.E
 def test_openssl_verifies_root_and_leaf_strictly(
     key: KeySpec, now: datetime, tmp_path: Path, openssl: OpenSsl
 ) -> None:
-    authority = Authority.create("root", key=key, now=now, validity=DAY, organization="Ultraviolet")
+    authority = Authority.create(
+        "root", key=key, now=now, validity=DAY, subject=Subject(organization="Ultraviolet")
+    )
     leaf = authority.issue(common_name="leaf", dns_names=["agent.example"], key=key, now=now, validity=DAY)
     (tmp_path / "ca.pem").write_bytes(authority.certificate_pem)
     (tmp_path / "leaf.pem").write_bytes(leaf.certificate_pem)

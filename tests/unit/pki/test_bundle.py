@@ -65,16 +65,18 @@ def test_a_client_cannot_stand_for_the_agent(now: datetime) -> None:
 
 
 def test_subjects_share_their_parts_and_differ_in_common_name(now: datetime) -> None:
-    bundle = issue_bundle(_wanted(subject={"organization": "Ultraviolet"}), now=now)
+    bundle = issue_bundle(
+        _wanted(subject={"organization": "Ultraviolet", "organizational_unit": "Agents"}), now=now
+    )
     names = [
         x509.load_pem_x509_certificate(pem).subject.rfc4514_string()
         for pem in (bundle.ca_certificate, bundle.server_certificate, bundle.client_certificate)
         if pem
     ]
     assert names == [
-        "CN=iris CA,O=Ultraviolet",
-        "CN=iris server,O=Ultraviolet",
-        "CN=iris client,O=Ultraviolet",
+        "CN=iris CA,OU=Agents,O=Ultraviolet",
+        "CN=iris server,OU=Agents,O=Ultraviolet",
+        "CN=iris client,OU=Agents,O=Ultraviolet",
     ]
 
 
