@@ -5,7 +5,14 @@ digests and the runtime manifest. Pure: no network, clock, environment or random
 of the package but `errors`.
 """
 
-from prism_iac.model._canonical import parse_duration
+from prism_iac.model._canonical import (
+    AssetKindText,
+    Checksum,
+    IpAddress,
+    LevelText,
+    PlatformText,
+    parse_duration,
+)
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
@@ -17,6 +24,7 @@ from prism_iac.model._names import (
     WORKSPACE_ADMIN_ROLE,
     Action,
     AgentState,
+    AlgorithmRuntime,
     AssetKind,
     ComputationStatus,
     LogLevel,
@@ -46,16 +54,22 @@ __all__ = [
     "WORKSPACE_ADMIN_ROLE",
     "Action",
     "AgentState",
+    "AlgorithmRuntime",
     "AssetKind",
+    "AssetKindText",
     "Change",
+    "Checksum",
     "ComputationStatus",
     "Document",
+    "IpAddress",
+    "LevelText",
     "Location",
     "LogLevel",
     "Manifest",
     "ManifestAlgorithm",
     "ManifestDataset",
     "Platform",
+    "PlatformText",
     "Refusal",
     "Rule",
     "TlsMode",

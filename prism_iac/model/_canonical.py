@@ -16,7 +16,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
-from prism_iac.model._names import COMPUTATION_ROLES, Action, AssetKind, LogLevel, Platform, VmProvider
+from prism_iac.model._names import (
+    COMPUTATION_ROLES,
+    Action,
+    AlgorithmRuntime,
+    AssetKind,
+    LogLevel,
+    Platform,
+    VmProvider,
+)
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model._words import shown
@@ -32,6 +40,7 @@ __all__ = [
     "Pem",
     "PlatformText",
     "ProviderText",
+    "RuntimeText",
     "Text",
     "UniqueTexts",
     "UniqueUsers",
@@ -189,6 +198,9 @@ def _lower(value: Any) -> Any:
 
 AssetKindText = Annotated[AssetKind, BeforeValidator(_lower)]
 """`algorithm` or `dataset`, in any case (D30)."""
+
+RuntimeText = Annotated[AlgorithmRuntime, BeforeValidator(_lower)]
+"""`python`, `bin` or `wasm`, in any case."""
 
 DnsName = Annotated[Text, AfterValidator(str.lower)]
 """A DNS name, lower case."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ class Manifest:
         return sha3_256(self.canonical_bytes())
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Manifest:
+    def from_json(cls, document: Mapping[str, Any]) -> Manifest:
         """Read a manifest as Prism returns it; unknown keys are dropped.
 
         Raises:
@@ -120,5 +121,5 @@ def _item(digest: bytes, user_key: bytes, *, filename: str = "") -> dict[str, An
     return {"hash": list(digest)} | _without_empty({"user_key": _b64(user_key), "filename": filename})
 
 
-def _read_item(item: dict[str, Any]) -> dict[str, bytes]:
+def _read_item(item: Mapping[str, Any]) -> dict[str, bytes]:
     return {"hash": bytes(item["hash"]), "user_key": base64.b64decode(item.get("user_key", ""))}

@@ -14,6 +14,7 @@ __all__ = [
     "WORKSPACE_ADMIN_ROLE",
     "Action",
     "AgentState",
+    "AlgorithmRuntime",
     "AssetKind",
     "ComputationStatus",
     "LogLevel",
@@ -55,6 +56,14 @@ class AssetKind(StrEnum):
 
     ALGORITHM = "algorithm"
     DATASET = "dataset"
+
+
+class AlgorithmRuntime(StrEnum):
+    """What runs an algorithm in a VM (cocos-grpc.md section 2.1)."""
+
+    PYTHON = "python"
+    BIN = "bin"
+    WASM = "wasm"
 
 
 class Platform(StrEnum):

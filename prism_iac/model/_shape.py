@@ -1,6 +1,4 @@
-"""Finds the way through a model's annotations: which model owns the field that a location names,
-and which of its fields are secret or set by people.
-"""
+"""Finds the way through a model: who owns the field at a location, and which fields are secret or settable."""
 
 from __future__ import annotations
 

@@ -1,1 +1,36 @@
-"""To be filled."""
+"""Stack files: loaded with line numbers, extended, their references resolved, and validated.
+
+Main entries: `load_stack` and `validate_stack`. What a stack file may say is `prism_iac.model.stack`; what
+can be wrong with one is `checks/`. Reads files; no network, no backend. Imports nothing above `pki`.
+"""
+
+from prism_iac.spec._load import load_stack, validate_stack
+from prism_iac.spec._stack import (
+    Stack,
+    StackAgent,
+    StackAlgorithm,
+    StackAsset,
+    StackCertificates,
+    StackComputation,
+    StackGrant,
+    StackParticipant,
+    StackPolicy,
+    StackVm,
+)
+from prism_iac.spec._tree import Place
+
+__all__ = [
+    "Place",
+    "Stack",
+    "StackAgent",
+    "StackAlgorithm",
+    "StackAsset",
+    "StackCertificates",
+    "StackComputation",
+    "StackGrant",
+    "StackParticipant",
+    "StackPolicy",
+    "StackVm",
+    "load_stack",
+    "validate_stack",
+]

@@ -1,0 +1,42 @@
+"""The stack file: what people declare for one environment, as a document model.
+
+Main entry: `StackFile`; `TABLES` names the model of each table's entries. References are names here, and
+paths are as written: `prism_iac.spec` reads files, resolves both and tells what is wrong. Pure values;
+imports nothing above `model`.
+"""
+
+from typing import Final
+
+from prism_iac.model._document import Document
+from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.stack._asset import AssetEntry
+from prism_iac.model.stack._attestation_policy import PolicyEntry
+from prism_iac.model.stack._computation import AgentEntry, ComputationEntry, RunPolicy
+from prism_iac.model.stack._endpoint import EMBEDDED, parse_endpoint
+from prism_iac.model.stack._name import parse_name
+from prism_iac.model.stack._participant import ParticipantEntry
+from prism_iac.model.stack._stack_file import StackFile
+
+__all__ = [
+    "EMBEDDED",
+    "TABLES",
+    "AgentEntry",
+    "AssetEntry",
+    "ComputationEntry",
+    "ParticipantEntry",
+    "PolicyEntry",
+    "RunPolicy",
+    "StackFile",
+    "parse_endpoint",
+    "parse_name",
+]
+
+TABLES: Final[dict[str, type[Document]]] = {
+    "participants": ParticipantEntry,
+    "assets": AssetEntry,
+    "certificates": CertificateSettings,
+    "attestation_policies": PolicyEntry,
+    "vms": VmSettings,
+    "computations": ComputationEntry,
+}
+"""The tables of a stack file, and the model of an entry of each."""

@@ -1,0 +1,97 @@
+"""A computation of a stack file, and how its agent is secured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from prism_iac.model._canonical import LevelText, Text
+from prism_iac.model._change import FROZEN, IN_PLACE
+from prism_iac.model._document import Document
+from prism_iac.model._names import TlsMode
+from prism_iac.model.stack._name import Reference
+
+__all__ = ["AgentEntry", "ComputationEntry", "RunPolicy"]
+
+
+class RunPolicy(StrEnum):
+    """When a stack update runs a computation."""
+
+    NEVER = "never"
+    ON_CHANGE = "on-change"
+
+
+class AgentEntry(Document):
+    """How the agent in the VM logs and is secured: with a bundle of this file, or with PEM files."""
+
+    misnomers: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "attested_tls": "Say `tls: atls` or `tls: matls`.",
+            "mode": "Say `tls:` none, tls, mtls, atls or matls.",
+        }
+    )
+
+    tls: Annotated[TlsMode | None, FROZEN] = None
+    """`none`, `tls`, `mtls`, `atls` or `matls`; follows from the certificates or files when left out."""
+
+    certificates: Annotated[Reference | None, FROZEN] = None
+    """The certificates to use."""
+
+    attestation_policy: Reference | None = None
+    """The policy that participants hold the agent's evidence against; the attested modes need one."""
+
+    log_level: Annotated[LevelText | None, FROZEN] = None
+    """`debug`, `info`, `warn` or `error`; the VM's own level when left out."""
+
+    cert_file: Annotated[Text | None, FROZEN] = None
+    """The file of the agent's certificate, PEM."""
+
+    server_key: Annotated[Text | None, FROZEN] = None
+    """The file of the agent's private key, PEM."""
+
+    server_ca_file: Annotated[Text | None, FROZEN] = None
+    """The file of the CA that verifies the agent's certificate, PEM."""
+
+    client_ca_file: Annotated[Text | None, FROZEN] = None
+    """The file of the CA that verifies the participants' certificates, PEM."""
+
+
+class ComputationEntry(Document):
+    """A computation: who brings what, who reads the result, and where and when it runs.
+
+    Its name in this file is its name in the workspace.
+    """
+
+    description: Annotated[Text, IN_PLACE]
+    """What the computation is for."""
+
+    algorithm: Annotated[Reference, FROZEN]
+    """The asset that runs."""
+
+    datasets: Annotated[tuple[Reference, ...], FROZEN] = ()
+    """The assets that it reads."""
+
+    result_consumers: Annotated[tuple[Reference, ...], Field(min_length=1), FROZEN]
+    """The participants who may fetch the result."""
+
+    agent: Annotated[AgentEntry, FROZEN] = AgentEntry()
+    """How the agent in the VM logs and is secured."""
+
+    participants: Annotated[dict[str, tuple[str, ...]], IN_PLACE] = Field(default_factory=dict)
+    """Further actions, or built-in roles, by participant: `view`, `edit`, `run`, `administrator`, `owner`."""
+
+    vm: Reference | None = None
+    """The VM that it runs on. A change starts a new run."""
+
+    run: RunPolicy = RunPolicy.NEVER
+    """`on-change` runs it when it or its triggers change; `never` leaves runs to people."""
+
+    triggers: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(default_factory=dict)
+    """What a run depends on besides the computation itself. A change of any value starts a new run."""
+
+    stop_on_delete: Annotated[bool, IN_PLACE] = False
+    """Whether a delete stops a run that is going on; without it such a delete is refused."""

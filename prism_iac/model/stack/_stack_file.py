@@ -1,0 +1,57 @@
+"""The document that people write for one environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from prism_iac.model._canonical import Text
+from prism_iac.model._change import REPLACE
+from prism_iac.model._document import Document
+from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.stack._asset import AssetEntry
+from prism_iac.model.stack._attestation_policy import PolicyEntry
+from prism_iac.model.stack._computation import ComputationEntry
+from prism_iac.model.stack._endpoint import EMBEDDED, Endpoint
+from prism_iac.model.stack._name import EntryName
+from prism_iac.model.stack._participant import ParticipantEntry
+
+__all__ = ["StackFile"]
+
+
+class StackFile(Document):
+    """Everything that one environment has in one workspace.
+
+    Entries refer to each other by name. Paths of inputs are relative to the file they stand in.
+    """
+
+    extends: Text | None = None
+    """A stack file to build on, relative to this one: tables are joined field by field, lists replaced."""
+
+    environment: EntryName
+    """The name of the environment, such as `dev`."""
+
+    endpoint: Endpoint = EMBEDDED
+    """Where Prism is: `embedded`, or an https URL."""
+
+    workspace: Annotated[Text, REPLACE]
+    """The Prism workspace: its name, alias or id."""
+
+    participants: dict[EntryName, ParticipantEntry] = Field(default_factory=dict)
+    """Who takes part."""
+
+    assets: dict[EntryName, AssetEntry] = Field(default_factory=dict)
+    """What they bring."""
+
+    certificates: dict[EntryName, CertificateSettings] = Field(default_factory=dict)
+    """Bundles of keys and certificates for agents and participants."""
+
+    attestation_policies: dict[EntryName, PolicyEntry] = Field(default_factory=dict)
+    """What evidence must show."""
+
+    vms: dict[EntryName, VmSettings] = Field(default_factory=dict)
+    """The confidential VMs."""
+
+    computations: dict[EntryName, ComputationEntry] = Field(default_factory=dict)
+    """What is computed."""

@@ -1,0 +1,158 @@
+"""Turns a draft without findings into a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from prism_iac.errors import Defect
+from prism_iac.model import AGENT_TLS_FIELDS, AssetKind, Location
+from prism_iac.model.resources import Participant
+from prism_iac.model.stack import AgentEntry, AssetEntry, ComputationEntry, ParticipantEntry, PolicyEntry
+from prism_iac.pki import parse_public_key
+from prism_iac.spec._draft import Draft
+from prism_iac.spec._policy_path import policy_path
+from prism_iac.spec._stack import (
+    Stack,
+    StackAgent,
+    StackAlgorithm,
+    StackAsset,
+    StackCertificates,
+    StackComputation,
+    StackGrant,
+    StackParticipant,
+    StackPolicy,
+    StackVm,
+)
+from prism_iac.spec._tls import mode_of
+from prism_iac.spec._upload import runtime_of, upload_name
+
+__all__ = ["resolve"]
+
+E = TypeVar("E")
+S = TypeVar("S")
+
+
+def resolve(draft: Draft, files: tuple[Path, ...]) -> Stack:
+    """The stack that a draft describes.
+
+    Args:
+        draft: It was checked and nothing was found.
+        files: The files that were read.
+    """
+    if draft.header is None:
+        raise Defect("a draft without a header has no findings")
+    return _Resolver(draft).stack(
+        files, draft.header.environment, draft.header.endpoint, draft.header.workspace
+    )
+
+
+class _Resolver:
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._participants = _table(draft.participants, self._participant)
+        self._assets = _table(draft.assets, self._asset)
+        self._certificates = _table(draft.certificates, StackCertificates)
+        self._vms = _table(draft.vms, StackVm)
+        self._policies = _table(draft.attestation_policies, self._policy)
+
+    def stack(self, files: tuple[Path, ...], environment: str, endpoint: str, workspace: str) -> Stack:
+        return Stack(
+            files=files,
+            environment=environment,
+            endpoint=endpoint,
+            workspace=workspace,
+            participants=self._participants,
+            assets=self._assets,
+            certificates=self._certificates,
+            attestation_policies=self._policies,
+            vms=self._vms,
+            computations=_table(self._draft.computations, self._computation),
+            _root=self._draft.root,
+        )
+
+    def _participant(self, name: str, entry: ParticipantEntry) -> StackParticipant:
+        file = self._path(("participants", name, "public_key"), entry.public_key)
+        pem = None
+        if file is not None:
+            der = parse_public_key(self._draft.inputs.read_key_file(file, as_written=str(entry.public_key)))
+            key = load_der_public_key(der)
+            pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+        return StackParticipant(name=name, user=entry.user, public_key=pem, public_key_file=file)
+
+    def _asset(self, name: str, entry: AssetEntry) -> StackAsset:
+        location = ("assets", name)
+        is_algorithm = entry.kind is AssetKind.ALGORITHM
+        return StackAsset(
+            name=name,
+            kind=entry.kind,
+            provider=self._participants[entry.provider],
+            description=entry.description or f"{entry.kind.capitalize()} {name}",
+            file=self._path((*location, "file"), entry.file),
+            checksum=entry.checksum,
+            file_name=upload_name(entry),
+            mime_type=entry.mime_type,
+            sample_file=self._path((*location, "sample_file"), entry.sample_file),
+            algorithm=self._algorithm(location, entry) if is_algorithm else None,
+        )
+
+    def _algorithm(self, location: Location, entry: AssetEntry) -> StackAlgorithm:
+        return StackAlgorithm(
+            runtime=runtime_of(entry),
+            arguments=entry.arguments,
+            requirements=self._path((*location, "requirements"), entry.requirements),
+        )
+
+    def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
+        return StackPolicy(
+            name=name,
+            path=str(policy_path(name, entry)),
+            vm=self._vms[entry.vm] if entry.vm else None,
+            expectations=entry.expectations,
+        )
+
+    def _computation(self, name: str, entry: ComputationEntry) -> StackComputation:
+        return StackComputation(
+            name=name,
+            description=entry.description,
+            algorithm=self._assets[entry.algorithm],
+            datasets=tuple(self._assets[dataset] for dataset in entry.datasets),
+            result_consumers=tuple(self._participants[consumer] for consumer in entry.result_consumers),
+            agent=self._agent(("computations", name, "agent"), entry.agent),
+            grants=tuple(self._grant(who, actions) for who, actions in entry.participants.items()),
+            vm=self._vms[entry.vm] if entry.vm else None,
+            run=entry.run,
+            triggers=MappingProxyType(entry.triggers),
+            stop_on_delete=entry.stop_on_delete,
+        )
+
+    def _agent(self, location: Location, entry: AgentEntry) -> StackAgent:
+        mode = mode_of(entry, self._draft.certificates)
+        if mode is None:
+            raise Defect(f"the agent at {self._draft.place(location)} has no TLS mode and no finding")
+        files = {field: self._path((*location, field), getattr(entry, field)) for field in AGENT_TLS_FIELDS}
+        return StackAgent(
+            tls=mode,
+            log_level=entry.log_level,
+            certificates=self._certificates[entry.certificates] if entry.certificates else None,
+            pem_files=MappingProxyType({name: path for name, path in files.items() if path is not None}),
+            policy=self._policies[entry.attestation_policy] if entry.attestation_policy else None,
+        )
+
+    def _grant(self, name: str, actions: tuple[str, ...]) -> StackGrant:
+        participant = self._participants[name]
+        joined = Participant.model_validate(
+            {"workspace": "any", "computation": "any", "user": participant.user, "actions": actions}
+        )
+        return StackGrant(participant=participant, actions=joined.actions)
+
+    def _path(self, location: Location, text: str | None) -> Path | None:
+        return self._draft.path(location, text) if text else None
+
+
+def _table(entries: Mapping[str, E], build: Callable[[str, E], S]) -> Mapping[str, S]:
+    return MappingProxyType({name: build(name, entry) for name, entry in entries.items()})

@@ -1,0 +1,182 @@
+"""A stack: what a stack file says, with every reference resolved and every path absolute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
+from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.stack import RunPolicy
+from prism_iac.spec._tree import Node, Place, place_of
+
+__all__ = [
+    "Stack",
+    "StackAgent",
+    "StackAlgorithm",
+    "StackAsset",
+    "StackCertificates",
+    "StackComputation",
+    "StackGrant",
+    "StackParticipant",
+    "StackPolicy",
+    "StackVm",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StackParticipant:
+    """A user under the name that the stack calls them by.
+
+    Attributes:
+        public_key: PEM with the label `PUBLIC KEY`, whatever form the file has; None where they register
+            a key themselves.
+    """
+
+    name: str
+    user: str
+    public_key: str | None
+    public_key_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StackAlgorithm:
+    """How an agent runs an algorithm."""
+
+    runtime: AlgorithmRuntime
+    arguments: tuple[str, ...]
+    requirements: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StackAsset:
+    """A dataset or an algorithm.
+
+    Attributes:
+        file: The input on this machine; None where it is elsewhere and `checksum` says what it is.
+        checksum: SHA3-256 as stated, 64 hexadecimal characters; None where it is to be computed from `file`.
+        file_name: The name that the upload must have, where it is known.
+        algorithm: How it is run; None for a dataset.
+    """
+
+    name: str
+    kind: AssetKind
+    provider: StackParticipant
+    description: str
+    file: Path | None
+    checksum: str | None
+    file_name: str | None
+    mime_type: str | None
+    sample_file: Path | None
+    algorithm: StackAlgorithm | None
+
+
+@dataclass(frozen=True, slots=True)
+class StackCertificates:
+    """A bundle of keys and certificates."""
+
+    name: str
+    settings: CertificateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StackVm:
+    """A confidential VM."""
+
+    name: str
+    settings: VmSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StackPolicy:
+    """An attestation policy; exactly one of `vm` and `expectations` is set.
+
+    Attributes:
+        path: The file to write, relative to the project folder.
+    """
+
+    name: str
+    path: str
+    vm: StackVm | None
+    expectations: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StackAgent:
+    """How a computation's agent is secured.
+
+    Attributes:
+        tls: The mode, always known.
+        certificates: The bundle that fills the fields of the mode; None where files do, or none are needed.
+        pem_files: The PEM files, by field of an agent configuration; empty with a bundle.
+        policy: What participants hold the evidence against; set for the attested modes.
+    """
+
+    tls: TlsMode
+    log_level: LogLevel | None
+    certificates: StackCertificates | None
+    pem_files: Mapping[str, Path]
+    policy: StackPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class StackGrant:
+    """Actions of a participant besides those that a computation's definition gives; sorted, with `view`."""
+
+    participant: StackParticipant
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StackComputation:
+    """A computation; lists are in the order of the file, without repetition."""
+
+    name: str
+    description: str
+    algorithm: StackAsset
+    datasets: tuple[StackAsset, ...]
+    result_consumers: tuple[StackParticipant, ...]
+    agent: StackAgent
+    grants: tuple[StackGrant, ...]
+    vm: StackVm | None
+    run: RunPolicy
+    triggers: Mapping[str, str]
+    stop_on_delete: bool
+
+    @property
+    def participants(self) -> tuple[StackParticipant, ...]:
+        """Everyone who brings something to it or reads its result, each once."""
+        providers = (asset.provider for asset in (self.algorithm, *self.datasets))
+        return tuple(dict.fromkeys((*providers, *self.result_consumers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that one environment has; tables are in the order of the file, by name.
+
+    Attributes:
+        files: What was read, the file that extends the others last.
+        endpoint: `embedded`, or a base URL.
+    """
+
+    files: tuple[Path, ...]
+    environment: str
+    endpoint: str
+    workspace: str
+    participants: Mapping[str, StackParticipant]
+    assets: Mapping[str, StackAsset]
+    certificates: Mapping[str, StackCertificates]
+    attestation_policies: Mapping[str, StackPolicy]
+    vms: Mapping[str, StackVm]
+    computations: Mapping[str, StackComputation]
+    _root: Node = field(repr=False, compare=False)
+
+    def origin(self, *location: int | str) -> Place:
+        """Where a value was written, such as `origin("vms", "trainer", "vcpus")`.
+
+        A value that was left out has the place of the nearest thing around it.
+        """
+        path: Location = location
+        return place_of(self._root, path)

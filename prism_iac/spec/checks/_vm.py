@@ -1,0 +1,28 @@
+"""VMs: what the endpoint cannot provide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from prism_iac.errors import Finding
+from prism_iac.model import VmProvider
+from prism_iac.model.stack import EMBEDDED
+from prism_iac.spec._draft import Draft
+
+__all__ = ["check_vms"]
+
+_MADE_BY_THE_SERVICE: Final = frozenset({VmProvider.GCP, VmProvider.AZURE, VmProvider.ULTRAVIOLET})
+
+
+def check_vms(draft: Draft) -> Iterator[Finding]:
+    """VMs that nobody would ever start."""
+    if draft.endpoint != EMBEDDED:
+        return
+    for name, vm in draft.vms.items():
+        if vm.provider in _MADE_BY_THE_SERVICE:
+            yield draft.finding(
+                ("vms", name, "provider"),
+                f"the embedded backend makes no {vm.provider} machines, so this VM would never come online",
+                "Choose local, or external for a machine of yours; or set `endpoint:` to a Prism service.",
+            )
