@@ -1,0 +1,201 @@
+"""What a call to an agent may end with, and what the participant does then.
+
+    Conflict
+    └── AgentRefused           the call does not fit the computation
+        ├── SignatureRefused   the key is not the registered one
+        └── NotReady           too early, or too late
+    RemoteFailure
+    ├── AgentUnreachable       no connection, or it broke
+    └── AgentFailed            the agent could not do its part
+        └── ComputationFailed  the run ended without a result
+
+Source: cocos-grpc.md section 2.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from prism_iac.agent._protocol import Refusal, Role
+from prism_iac.errors import Conflict, PrismError, RemoteFailure
+
+if TYPE_CHECKING:
+    import grpc
+
+__all__ = [
+    "AgentFailed",
+    "AgentRefused",
+    "AgentUnreachable",
+    "ComputationFailed",
+    "NotReady",
+    "SignatureRefused",
+    "failure_of",
+]
+
+RESULT: Final = "Result"
+
+_LONGEST_TEXT: Final = 500
+
+
+class AgentRefused(Conflict):
+    """The agent refused a call; nothing was changed by it.
+
+    Attributes:
+        code: The gRPC status, such as `UNKNOWN`.
+        agent_text: The agent's own words.
+    """
+
+    def __init__(self, message: str, *, code: str, agent_text: str, where: str, next_step: str) -> None:
+        super().__init__(message, where=where, next_step=next_step)
+        self.code = code
+        self.agent_text = agent_text
+
+
+class SignatureRefused(AgentRefused):
+    """The agent knows no such key in the role of the call."""
+
+
+class NotReady(AgentRefused):
+    """The computation is in a phase that does not take the call."""
+
+
+class AgentUnreachable(RemoteFailure):
+    """There is no connection to the agent, or it broke before the answer; attributes as in `AgentRefused`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        agent_text: str,
+        where: str,
+        next_step: str,
+        retry_is_safe: bool = True,
+    ) -> None:
+        super().__init__(message, where=where, next_step=next_step, retry_is_safe=retry_is_safe)
+        self.code = code
+        self.agent_text = agent_text
+
+
+class AgentFailed(RemoteFailure):
+    """The agent took the call and could not answer it; attributes as in `AgentRefused`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        agent_text: str,
+        where: str,
+        next_step: str,
+        retry_is_safe: bool = False,
+    ) -> None:
+        super().__init__(message, where=where, next_step=next_step, retry_is_safe=retry_is_safe)
+        self.code = code
+        self.agent_text = agent_text
+
+
+class ComputationFailed(AgentFailed):
+    """The run ended without a result; `agent_text` says how."""
+
+
+_REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
+    (
+        Refusal.BAD_SIGNATURE,
+        SignatureRefused,
+        "Use the private key that is registered for the {role}; a later one counts from the next run on.",
+    ),
+    (Refusal.BAD_METADATA, SignatureRefused, "Give the private key of the {role}."),
+    (
+        Refusal.NOT_EXPECTED,
+        NotReady,
+        "The algorithm comes first, then the data, each once: look at the computation's events.",
+    ),
+    (Refusal.NOT_READY, NotReady, "Wait until the computation's events say that results are ready."),
+    (
+        Refusal.HASH_DIFFERS,
+        AgentRefused,
+        "Upload the very file whose SHA3-256 is the asset's checksum, or register the asset anew.",
+    ),
+    (
+        Refusal.DATASET_UNDECLARED,
+        AgentRefused,
+        "Upload it under the asset's file name; each dataset is taken once.",
+    ),
+    (Refusal.DATASET_NOT_UNPACKED, AgentRefused, "Upload a plain zip file, or upload without unpacking."),
+    (Refusal.ALGORITHM_EMPTY, AgentRefused, "Upload a file that is not empty."),
+    (Refusal.DATASET_EMPTY, AgentRefused, "Upload a file that is not empty."),
+    (Refusal.TEE_NONCE_TOO_LONG, AgentRefused, "Use a nonce of at most 64 bytes."),
+    (Refusal.VTPM_NONCE_TOO_LONG, AgentRefused, "Use a nonce of at most 32 bytes."),
+    (Refusal.BAD_EVIDENCE_TYPE, AgentRefused, "Ask for the type of the VM's platform."),
+    (Refusal.NO_EVIDENCE, AgentRefused, "Ask for the type of the VM's platform."),
+)
+"""How the agent's texts begin, what they are, and what to do."""
+
+_NEVER_CONNECTED: Final = ("failed to connect", "DNS resolution failed", "name resolution")
+
+
+def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | None = None) -> PrismError:
+    """The error that a failed call means.
+
+    Args:
+        error: What gRPC raised.
+        address: The agent's.
+        call: The method's name.
+        role: What the caller signed, if anything.
+    """
+    import grpc
+
+    status = error.code()
+    text = (error.details() or "")[:_LONGEST_TEXT]
+    where = f"{address} {call}"
+    if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return _unreachable(status.name, text, where)
+    for refusal, kind, next_step in _REFUSALS:
+        if text.startswith(refusal):
+            return kind(
+                f"the agent refused the call: {text}",
+                code=status.name,
+                agent_text=text,
+                where=where,
+                next_step=next_step.format(role=role or "participant"),
+            )
+    if call == RESULT and status is grpc.StatusCode.UNKNOWN:
+        return ComputationFailed(
+            f"the computation failed: {text}",
+            code=status.name,
+            agent_text=text,
+            where=where,
+            next_step="Correct the algorithm or its data and run the computation again.",
+        )
+    return AgentFailed(
+        f"the agent answered {status.name}: {text}",
+        code=status.name,
+        agent_text=text,
+        where=where,
+        next_step="Look at the agent's log in the computation's logs.",
+    )
+
+
+def _unreachable(code: str, text: str, where: str) -> AgentUnreachable:
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        message = "the agent's certificate is not from the given CA, or is not valid now"
+        next_step = (
+            "Use the server CA of the computation's certificate bundle, and the name in the certificate."
+        )
+    elif text.startswith(_NEVER_CONNECTED):
+        message = "the agent cannot be reached"
+        next_step = (
+            "The agent opens its port when the run has begun. Check the address, that the run has begun, "
+            "and that the TLS mode is that of the computation."
+        )
+    else:
+        message = "the connection to the agent broke before it answered"
+        next_step = "Repeat the call: a broken upload leaves nothing behind."
+    return AgentUnreachable(
+        f"{message} ({text})" if text else message,
+        code=code,
+        agent_text=text,
+        where=where,
+        next_step=next_step,
+    )

@@ -1,0 +1,126 @@
+"""The control stream: the agent's one connection to Prism, dialled again for ever.
+
+Source: cocos-grpc.md sections 1.2, 5.2, 5.3 and 11.5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
+
+import grpc
+import structlog
+
+from prism_iac.agent.server._backoff import Backoff
+from prism_iac.agent.server._outbox import Outbox
+from prism_iac.errors import InvalidInput
+from prism_iac.wire.cvms_pb2 import ClientStreamMessage, ServerStreamMessage
+from prism_iac.wire.cvms_pb2_grpc import ServiceStub
+
+__all__ = ["ControlStream"]
+
+_INACTIVE: Final = "cvm is inactive"
+"""How the refusal begins that tells a VM that it was removed."""
+
+_Stream: TypeAlias = "grpc.aio.StreamStreamCall[ClientStreamMessage, ServerStreamMessage]"
+
+_log = structlog.get_logger(__name__)
+
+
+class ControlStream:
+    """Writes the outbox to Prism and gives what Prism says to `handle`, one message after the other.
+
+    Args:
+        dial: Opens a channel; called for each attempt.
+        metadata: What the agent says about itself with each stream.
+        greeting: The first message of each stream.
+        handle: Acts on a message; it raises nothing of its own accord.
+    """
+
+    def __init__(
+        self,
+        *,
+        dial: Callable[[], grpc.aio.Channel],
+        metadata: Sequence[tuple[str, str]],
+        greeting: ClientStreamMessage,
+        outbox: Outbox,
+        handle: Callable[[ServerStreamMessage], Awaitable[None]],
+        backoff: Backoff,
+    ) -> None:
+        self._dial = dial
+        self._metadata = grpc.aio.Metadata(*metadata)
+        self._greeting = greeting
+        self._outbox = outbox
+        self._handle = handle
+        self._backoff = backoff
+
+    async def run(self) -> None:
+        """Converse until the VM is removed; everything else that ends a stream leads to another one."""
+        while True:
+            delay = None
+            try:
+                if await self._converse():
+                    delay = self._backoff.longest_seconds
+            except grpc.aio.AioRpcError as error:
+                if _says_removed(error):
+                    _log.info("the VM was removed")
+                    return
+                _log.info("the control stream ended", code=error.code().name, reason=error.details())
+            except InvalidInput as error:
+                _log.error("the control stream cannot be opened", reason=str(error))
+            await asyncio.sleep(self._backoff.next_delay() if delay is None else delay)
+
+    async def _converse(self) -> bool:
+        """One stream, to its end; true when Prism asked for the disconnection.
+
+        Raises:
+            AioRpcError: The stream ended with an error, or could not be opened.
+            InvalidInput: A certificate file cannot be read.
+        """
+        async with self._dial() as channel:
+            stream = ServiceStub(channel).Process(metadata=self._metadata)
+            await stream.write(self._greeting)
+            self._outbox.begin_stream()
+            self._tell_of_dropped_logs()
+            writer = asyncio.create_task(self._write(stream))
+            try:
+                return await self._read(stream)
+            finally:
+                writer.cancel()
+                await asyncio.wait([writer])
+
+    async def _read(self, stream: _Stream) -> bool:
+        while (message := await stream.read()) is not grpc.aio.EOF:
+            assert isinstance(message, ServerStreamMessage)
+            self._backoff.reset()
+            self._outbox.peer_spoke()
+            if message.HasField("disconnectReq"):
+                _log.info("asked to disconnect")
+                return True
+            await self._act(message)
+        return False
+
+    async def _act(self, message: ServerStreamMessage) -> None:
+        try:
+            await self._handle(message)
+        except Exception:  # noqa: BLE001  # the edge of the process: a defect must not take the VM away
+            _log.exception("a message could not be handled", kind=message.WhichOneof("message"))
+
+    async def _write(self, stream: _Stream) -> None:
+        while True:
+            entry = await self._outbox.next()
+            try:
+                await stream.write(entry.message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader learns why the stream ended
+            self._outbox.written(entry)
+
+    def _tell_of_dropped_logs(self) -> None:
+        if self._outbox.dropped_logs:
+            _log.warning("log lines were dropped while Prism was away", lines=self._outbox.dropped_logs)
+            self._outbox.dropped_logs = 0
+
+
+def _says_removed(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() is grpc.StatusCode.PERMISSION_DENIED and (error.details() or "").startswith(_INACTIVE)

@@ -1,0 +1,183 @@
+"""The participants' calls: who may make them, and how they come over the wire.
+
+Source: cocos-grpc.md sections 2.1, 2.2, 2.4 and 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import grpc
+import structlog
+
+from prism_iac.agent._protocol import (
+    CHUNK_BYTES,
+    TEE_NONCE_BYTES,
+    VTPM_NONCE_BYTES,
+    EvidenceType,
+    Header,
+    Refusal,
+    Role,
+)
+from prism_iac.agent.server._computation import Computation
+from prism_iac.agent.server._evidence import EvidenceSource
+from prism_iac.agent.server._incoming import IncomingFile
+from prism_iac.agent.server._refused import Refused
+from prism_iac.pki import verify_role
+from prism_iac.wire.agent_pb2 import (
+    AlgoRequest,
+    AlgoResponse,
+    AttestationRequest,
+    AttestationResponse,
+    AttestationTokenRequest,
+    AttestationTokenResponse,
+    DataRequest,
+    DataResponse,
+    IMAMeasurementsRequest,
+    IMAMeasurementsResponse,
+    ResultRequest,
+    ResultResponse,
+)
+from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer
+
+__all__ = ["AgentService"]
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
+
+_log = structlog.get_logger(__name__)
+
+
+class AgentService(AgentServiceServicer):
+    """The calls of the participants of one computation."""
+
+    def __init__(self, computation: Computation, evidence: EvidenceSource) -> None:
+        self._computation = computation
+        self._evidence = evidence
+
+    async def Algo(  # noqa: N802  # named by the protocol
+        self, request_iterator: AsyncIterator[AlgoRequest], context: _Context
+    ) -> AlgoResponse:
+        """Receive the algorithm and its requirements; acts at the end of the stream."""
+        async with _answering(context, "Algo"):
+            self._authenticate(context, Role.ALGORITHM_PROVIDER)
+            folder = self._computation.incoming_folder
+            with IncomingFile(folder) as algorithm, IncomingFile(folder) as requirements:
+                async for request in request_iterator:
+                    await algorithm.write(request.algorithm)
+                    await requirements.write(request.requirements)
+                self._computation.take_algorithm(
+                    algorithm,
+                    requirements,
+                    kind=next(iter(_values(context, Header.ALGORITHM_KIND)), ""),
+                    arguments=_values(context, Header.ALGORITHM_ARGUMENT),
+                )
+        return AlgoResponse()
+
+    async def Data(  # noqa: N802  # named by the protocol
+        self, request_iterator: AsyncIterator[DataRequest], context: _Context
+    ) -> DataResponse:
+        """Receive a dataset; acts at the end of the stream."""
+        async with _answering(context, "Data"):
+            self._authenticate(context, Role.DATA_PROVIDER)
+            filename = ""
+            with IncomingFile(self._computation.incoming_folder) as dataset:
+                async for request in request_iterator:
+                    await dataset.write(request.dataset)
+                    filename = request.filename or filename
+                decompress = _values(context, Header.DECOMPRESS) == ("true",)
+                await self._computation.take_dataset(dataset, filename, decompress=decompress)
+        return DataResponse()
+
+    async def Result(  # noqa: N802  # named by the protocol
+        self, request: ResultRequest, context: _Context
+    ) -> AsyncIterator[ResultResponse]:
+        """Send the result; the first whole download completes the computation."""
+        del request
+        async with _answering(context, "Result"):
+            self._authenticate(context, Role.CONSUMER)
+            result = self._computation.result()
+            with result.path.open("rb") as file:
+                await context.send_initial_metadata(((Header.FILE_SIZE, str(result.size_bytes)),))
+                while block := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield ResultResponse(file=block)
+            self._computation.note_result_fetched()
+
+    async def Attestation(  # noqa: N802  # named by the protocol
+        self, request: AttestationRequest, context: _Context
+    ) -> AsyncIterator[AttestationResponse]:
+        """Send evidence that holds the caller's nonce."""
+        async with _answering(context, "Attestation"):
+            if len(request.teeNonce) > TEE_NONCE_BYTES:
+                raise Refused(Refusal.TEE_NONCE_TOO_LONG)
+            if len(request.vtpmNonce) > VTPM_NONCE_BYTES:
+                raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
+            report_data = request.teeNonce.ljust(TEE_NONCE_BYTES, b"\0")
+            evidence = await asyncio.to_thread(
+                self._evidence.produce, _evidence_type(request.type), report_data
+            )
+            await context.send_initial_metadata(((Header.FILE_SIZE, str(len(evidence))),))
+            for start in range(0, len(evidence), CHUNK_BYTES):
+                yield AttestationResponse(file=evidence[start : start + CHUNK_BYTES])
+
+    async def IMAMeasurements(  # noqa: N802  # named by the protocol
+        self, request: IMAMeasurementsRequest, context: _Context
+    ) -> AsyncIterator[IMAMeasurementsResponse]:
+        """Refuse: the list of this machine is the host's, not the VM's."""
+        del request
+        async with _answering(context, "IMAMeasurements"):
+            for piece in self._ima_list():
+                yield piece
+
+    async def AzureAttestationToken(  # noqa: N802  # named by the protocol
+        self, request: AttestationTokenRequest, context: _Context
+    ) -> AttestationTokenResponse:
+        """Refuse: the VM does not run on Azure."""
+        async with _answering(context, "AzureAttestationToken"):
+            if len(request.tokenNonce) > VTPM_NONCE_BYTES:
+                raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
+            raise Refused(Refusal.NO_AZURE_TOKEN)
+
+    def _ima_list(self) -> Iterator[IMAMeasurementsResponse]:
+        raise Refused(f"{Refusal.NO_IMA_LIST}: this VM keeps no list of its own")
+
+    def _authenticate(self, context: _Context, role: Role) -> None:
+        signatures = _values(context, Header.SIGNATURE)
+        if len(signatures) != 1:
+            raise Refused(Refusal.BAD_METADATA, is_about_identity=True)
+        try:
+            signature = base64.b64decode(signatures[0], validate=True)
+        except binascii.Error:
+            signature = b""
+        if not any(verify_role(key, role, signature) for key in self._computation.keys_of(role)):
+            raise Refused(Refusal.BAD_SIGNATURE, is_about_identity=True)
+
+
+@asynccontextmanager
+async def _answering(context: _Context, call: str) -> AsyncIterator[None]:
+    """Turn what a call meets into the documented codes: refusals are UNKNOWN, identity UNAUTHENTICATED."""
+    try:
+        yield
+    except Refused as error:
+        _log.info("call refused", call=call, reason=error.message)
+        code = grpc.StatusCode.UNAUTHENTICATED if error.is_about_identity else grpc.StatusCode.UNKNOWN
+        await context.abort(code, error.message)
+    except OSError as error:
+        _log.error("call failed", call=call, reason=error.strerror)
+        await context.abort(grpc.StatusCode.INTERNAL, f"the agent's disk failed: {error.strerror}")
+
+
+def _values(context: _Context, header: Header) -> tuple[str, ...]:
+    metadata = context.invocation_metadata() or ()
+    return tuple(str(value) for key, value in metadata if key == header)
+
+
+def _evidence_type(number: int) -> EvidenceType:
+    try:
+        return EvidenceType(number)
+    except ValueError as error:
+        raise Refused(Refusal.BAD_EVIDENCE_TYPE) from error

@@ -1,0 +1,93 @@
+"""Unpacks a dataset that came as a zip archive, within bounds.
+
+Refused: names that leave the folder, links and devices, encryption, methods other than stored and deflated,
+and archives that hold more than the limits allow. Bytes are counted as they come out: sizes that an archive
+states are not believed.
+"""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from prism_iac.agent.server._file_name import problem_of_file_name
+
+__all__ = ["BadArchiveError", "UnpackLimits", "unpack"]
+
+_BLOCK_BYTES: Final = 1 << 20
+_PLAIN_KINDS: Final = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED: Final = 0x1
+
+
+class BadArchiveError(ValueError):
+    """The archive is not unpacked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackLimits:
+    """What an archive may hold.
+
+    Attributes:
+        entries: Files and folders.
+        size_bytes: All files together, unpacked.
+    """
+
+    entries: int = 100_000
+    size_bytes: int = 16 << 30
+
+
+def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> None:
+    """Write an archive's files into an empty folder; what was written before an error stays there.
+
+    Raises:
+        BadArchiveError: It is damaged or holds what is refused.
+        OSError: The disk does not take it.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = opened.infolist()
+            _check(entries, limits)
+            left = limits.size_bytes
+            for entry in entries:
+                place = folder.joinpath(*entry.filename.rstrip("/").split("/"))
+                if entry.is_dir():
+                    place.mkdir(parents=True, exist_ok=True)
+                    continue
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(entry) as source, place.open("xb") as target:
+                    left = _copy(source, target, left)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+        raise BadArchiveError(f"not a valid zip file: {error}") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadArchiveError("two entries have the same name") from error
+
+
+def _check(entries: Iterable[zipfile.ZipInfo], limits: UnpackLimits) -> None:
+    for number, entry in enumerate(entries, start=1):
+        if number > limits.entries:
+            raise BadArchiveError(f"it holds more than {limits.entries} files")
+        for part in entry.orig_filename.removesuffix("/").split("/"):
+            problem = problem_of_file_name(part)
+            if problem:
+                raise BadArchiveError(f"the name of entry {number} {problem}")
+        if stat.S_IFMT(entry.external_attr >> 16) not in _PLAIN_KINDS:
+            raise BadArchiveError(f"entry {number} is a link or a device")
+        if entry.flag_bits & _ENCRYPTED:
+            raise BadArchiveError(f"entry {number} is encrypted")
+        if entry.compress_type not in _METHODS:
+            raise BadArchiveError(f"entry {number} is neither stored nor deflated")
+
+
+def _copy(source: IO[bytes], target: IO[bytes], left: int) -> int:
+    while block := source.read(_BLOCK_BYTES):
+        left -= len(block)
+        if left < 0:
+            raise BadArchiveError("it holds more bytes than allowed")
+        target.write(block)
+    return left
