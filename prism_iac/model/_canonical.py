@@ -95,7 +95,8 @@ def _canonical_checksum(value: str) -> str:
     text = value.strip().lower()
     if not _SHA3_256_HEX.fullmatch(text):
         raise Refusal(
-            "must be a SHA3-256 digest: 64 hexadecimal characters", "Run `prism-iac hash FILE` to compute it."
+            "must be a SHA3-256 digest: 64 hexadecimal characters",
+            "Compute it with `openssl dgst -sha3-256 FILE`.",
         )
     return text
 

@@ -36,11 +36,14 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return str(value)[:_SHOWN_CHARACTERS]
+        return _shortened(str(value))
     if isinstance(value, str):
-        text = value.encode("unicode_escape").decode("ascii")
-        return f'"{text}"' if len(text) <= _SHOWN_CHARACTERS else f'"{text[:_SHOWN_CHARACTERS]}..."'
+        return f'"{_shortened(value.encode("unicode_escape").decode("ascii"))}"'
     return "a mapping" if isinstance(value, Mapping) else "a list"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,14 @@ class _Mistake:
     Attributes:
         name: The last part of its location.
         found: What stands there instead, such as `, not 4`; empty for a secret.
-        value: The value as text, to find a near choice; empty for a secret.
+        value: The value; None for a secret.
         context: What pydantic tells besides.
         owner: The model that the value is a field of.
     """
 
     name: str
     found: str
-    value: str
+    value: Any
     context: Mapping[str, Any]
     owner: type[BaseModel] | None
 
@@ -78,7 +81,7 @@ def words_for(item: ErrorDetails, model: type[BaseModel]) -> Words:
     mistake = _Mistake(
         name=str(location[-1]) if location else "",
         found="" if hidden else _found(item["input"]),
-        value="" if hidden else str(item["input"]),
+        value=None if hidden else item["input"],
         context=item.get("ctx", {}),
         owner=owner_of(model, location),
     )
@@ -107,8 +110,18 @@ def _missing_field(mistake: _Mistake) -> Words:
 
 
 def _unknown_choice(mistake: _Mistake) -> Words:
-    expected = mistake.context["expected"]
-    return f"must be {expected}{mistake.found}", nearest(mistake.value, re.findall(r"'([^']*)'", expected))
+    choices = re.findall(r"'([^']*)'", mistake.context["expected"])
+    return f"must be one of the known words{mistake.found}", nearest(str(mistake.value), choices)
+
+
+def _not_text(mistake: _Mistake) -> Words:
+    is_spelling = isinstance(mistake.value, bool | int | float)
+    return f"must be text{mistake.found}", "Put it in quotes." if is_spelling else "Write a text."
+
+
+def _not_list(mistake: _Mistake) -> Words:
+    is_item = isinstance(mistake.value, str)
+    return f"must be a list{mistake.found}", f"Write [{mistake.value if is_item else 'one, two'}]."
 
 
 def _too_small(mistake: _Mistake) -> Words:
@@ -123,11 +136,10 @@ def _refused(mistake: _Mistake) -> Words:
 
 _NUMBER: Final = _wanted("a whole number", "Write a number such as 4.")
 _BOOLEAN: Final = _wanted("true or false", "Write true or false.")
-_LIST: Final = _wanted("a list", "Write a list such as [one, two].")
 _MAPPING: Final = _wanted("a mapping", "Write its fields below it, each as `name: value`.")
 
 _WORDS: Final[dict[str, Callable[[_Mistake], Words]]] = {
-    "string_type": _wanted("text", "Write a text; what reads as a number belongs in quotes."),
+    "string_type": _not_text,
     "int_type": _NUMBER,
     "int_parsing": _NUMBER,
     "int_parsing_size": _NUMBER,
@@ -135,8 +147,8 @@ _WORDS: Final[dict[str, Callable[[_Mistake], Words]]] = {
     "finite_number": _NUMBER,
     "bool_type": _BOOLEAN,
     "bool_parsing": _BOOLEAN,
-    "tuple_type": _LIST,
-    "list_type": _LIST,
+    "tuple_type": _not_list,
+    "list_type": _not_list,
     "dict_type": _MAPPING,
     "model_type": _MAPPING,
     "model_attributes_type": _MAPPING,

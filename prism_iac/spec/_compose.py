@@ -14,7 +14,7 @@ from yaml.error import MarkedYAMLError
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.spec._scalar import parse_plain
-from prism_iac.spec._syntax import syntax_finding
+from prism_iac.spec._syntax import syntax_finding, unprintable_finding
 from prism_iac.spec._tree import Entry, Node, Place
 
 __all__ = ["compose"]
@@ -37,6 +37,8 @@ def compose(text: str, file: str) -> tuple[Node, list[Finding]]:
     Raises:
         InvalidInput: The text is not one YAML document.
     """
+    if unprintable := unprintable_finding(text, file):
+        raise InvalidInput([unprintable])
     composer = _Composer(yaml.parse(text, Loader=PARSER), file)
     try:
         root = composer.document()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from prism_iac.model import Refusal
+from prism_iac.model import Refusal, shown
 
 __all__ = ["Inputs"]
 
@@ -41,11 +41,13 @@ class Inputs:
         Raises:
             Refusal: It is no path.
         """
+        if "-----BEGIN" in text:
+            raise Refusal("this is the content of a file, not its path", "Save it in a file, and name that.")
         if "\0" in text:
             raise Refusal("a path has no NUL character in it", "Remove it.")
         if text.startswith("~/"):
             if self.home is None:
-                raise Refusal(f"there is no home folder to find {text} in", "Write the whole path.")
+                raise Refusal(f"there is no home folder to find {shown(text)} in", "Write the whole path.")
             return (self.home / text[2:]).resolve()
         return (Path(beside).parent / text).resolve()
 
@@ -62,9 +64,12 @@ class Inputs:
                 "a folder stands" if path.is_dir() else "no file is" if not path.exists() else "a device is"
             )
         except OSError as error:
-            raise Refusal(f"{as_written} cannot be read: {error.strerror}", "Check its rights.") from error
+            raise Refusal(
+                f"{shown(as_written)} cannot be read: {error.strerror}", "Check its rights."
+            ) from error
         raise Refusal(
-            f"{problem} at {as_written}", f"Paths are relative to the stack file; this one means {path}."
+            f"{problem} at {shown(as_written)}",
+            f"Paths are relative to the stack file; this one means {path}.",
         )
 
     def read_key_file(self, path: Path, *, as_written: str) -> bytes:
@@ -78,11 +83,11 @@ class Inputs:
             try:
                 if path.stat().st_size > _LARGEST_KEY_FILE_BYTES:
                     raise Refusal(
-                        f"{as_written} is too large for a key or a certificate", "Name another file."
+                        f"{shown(as_written)} is too large for a key or a certificate", "Name another file."
                     )
                 self._read[path] = path.read_bytes()
             except OSError as error:
                 raise Refusal(
-                    f"{as_written} cannot be read: {error.strerror}", "Check its rights."
+                    f"{shown(as_written)} cannot be read: {error.strerror}", "Check its rights."
                 ) from error
         return self._read[path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -12,15 +11,13 @@ __all__ = ["read_source"]
 
 _LARGEST_BYTES: Final = 64 << 20
 _BYTE_ORDER_MARK: Final = "\ufeff"
-# YAML 1.2.2 §5.1, c-printable, without the byte order mark that may begin a file.
-_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_source(path: Path) -> str:
     """The text of a file.
 
     Raises:
-        InvalidInput: It cannot be read, or is not UTF-8 text that YAML accepts.
+        InvalidInput: It cannot be read, or is not UTF-8 text.
     """
     try:
         if path.is_dir():
@@ -37,7 +34,7 @@ def read_source(path: Path) -> str:
         ) from error
     if data is None:
         raise _unusable(path, "the file is larger than 64 MiB", "Split it into several stacks.")
-    return _printable(path, _decoded(path, data))
+    return _decoded(path, data)
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -51,18 +48,6 @@ def _decoded(path: Path, data: bytes) -> str:
             "Save the file as UTF-8.",
             before=before,
         ) from error
-
-
-def _printable(path: Path, text: str) -> str:
-    found = _UNPRINTABLE.search(text)
-    if found:
-        raise _unusable(
-            path,
-            f"the character U+{ord(found[0]):04X} may not stand in a YAML file",
-            'Remove it, or write it as an escape such as "\\u0007" in double quotes.',
-            before=text[: found.start()],
-        )
-    return text
 
 
 def _unusable(path: Path, message: str, fix: str, *, before: str = "") -> InvalidInput:

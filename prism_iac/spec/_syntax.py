@@ -9,7 +9,7 @@ from yaml.error import Mark, MarkedYAMLError
 
 from prism_iac.errors import Finding
 
-__all__ = ["syntax_finding"]
+__all__ = ["syntax_finding", "unprintable_finding"]
 
 _INDENTATION: Final = ("this line does not fit the indentation around it", "Align it with its neighbours.")
 
@@ -30,6 +30,11 @@ _WORDS: Final[tuple[tuple[str, bool, tuple[str, str]], ...]] = (
         True,
         ("the quote that begins here is not closed", "Add the closing quote."),
     ),
+    (
+        r"expected node content",
+        False,
+        ("a value is missing here", "Write it, or close the brackets that are open above."),
+    ),
     (r"expected ':'", False, ("this line has no `: `", "Write it as `name: value`.")),
     (r"expected key|expected '-'|expected <block end>", False, _INDENTATION),
     (r"block sequence entries are not allowed", False, _INDENTATION),
@@ -40,6 +45,32 @@ _WORDS: Final[tuple[tuple[str, bool, tuple[str, str]], ...]] = (
     ),
 )
 """What the parser says, whether the place is where the construct began, and our words."""
+
+
+# YAML 1.2.2 §5.1, c-printable; the byte order mark is for the beginning of a file.
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def unprintable_finding(text: str, file: str) -> Finding | None:
+    """The first character that may not stand in a YAML file, as a finding.
+
+    Args:
+        text: The text.
+        file: The file as the user named it.
+    """
+    found = _UNPRINTABLE.search(text)
+    if found is None:
+        return None
+    before = text[: found.start()]
+    return Finding(
+        file=file,
+        line=before.count("\n") + 1,
+        column=len(before) - before.rfind("\n"),
+        message=f"the character U+{ord(found[0]):04X} may not stand in a YAML file",
+        fix='Remove it, or write it as an escape such as "\\u0007" in double quotes.',
+    )
 
 
 def syntax_finding(error: MarkedYAMLError, text: str, file: str) -> Finding:

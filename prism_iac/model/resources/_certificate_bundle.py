@@ -12,6 +12,7 @@ from prism_iac.model._change import COMPUTED, IN_PLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import TlsMode
 from prism_iac.model._refusal import Refusal
+from prism_iac.model._tls import REQUIRED_TLS_FIELDS
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
@@ -106,6 +107,26 @@ class CertificateSettings(Document):
                 f"renew_before {self.renew_before} is not shorter than validity {self.validity}",
                 "Shorten renew_before, or the certificates are due as soon as they are made.",
                 field="renew_before",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_usable(self) -> Self:
+        if contains_unknown([self.mode, self.dns_names, self.ip_addresses, self.key]):
+            return self
+        if not REQUIRED_TLS_FIELDS[self.mode]:
+            return self
+        if not self.dns_names and not self.ip_addresses:
+            raise Refusal(
+                "a certificate without an address is accepted by no client",
+                "Set dns_names or ip_addresses to what the agent is reached by.",
+                field="dns_names",
+            )
+        if self.key.algorithm is KeyAlgorithm.ED25519:
+            raise Refusal(
+                "gRPC has no TLS with Ed25519 certificates",
+                "Choose the key algorithm rsa or ecdsa.",
+                field="key",
             )
         return self
 

@@ -54,7 +54,7 @@ def _without_files(draft: Draft, location: Location, agent: AgentEntry) -> Itera
         yield draft.finding(
             (*location, "tls"),
             f"TLS mode {agent.tls} needs certificates",
-            f"Add `certificates:` with the name of an entry, or the files {', '.join(sorted(missing))}.",
+            f"Add `certificates:` with the name of an entry, or as PEM files: {', '.join(sorted(missing))}.",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding
-from prism_iac.model import AlgorithmRuntime, AssetKind, Location, Refusal, sha3_256_of_path
+from prism_iac.model import AlgorithmRuntime, AssetKind, Location, Refusal, sha3_256_of_path, shown
 from prism_iac.model.stack import AssetEntry
 from prism_iac.spec._draft import Draft
 from prism_iac.spec._upload import runtime_of
@@ -45,14 +45,16 @@ def _file(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Findi
         return
     if asset.kind is AssetKind.ALGORITHM and path.is_dir():
         yield draft.finding(
-            (*location, "file"), f"{asset.file} is a folder", "Name one file; an agent runs no folders."
+            (*location, "file"),
+            f"{shown(asset.file)} is a folder",
+            "Name one file; an agent runs no folders.",
         )
         return
     yield from _checksum(draft, location, asset, path)
     if asset.file_name is not None and asset.file_name != Path(asset.file).name:
         yield draft.finding(
             (*location, "file_name"),
-            f'the file is named "{Path(asset.file).name}", not "{asset.file_name}"',
+            f"the file is named {shown(Path(asset.file).name)}, not {shown(asset.file_name)}",
             "Remove file_name, or rename the file; an agent refuses an upload by another name.",
         )
 
@@ -67,7 +69,9 @@ def _checksum(draft: Draft, location: Location, asset: AssetEntry, path: Path) -
             return
         is_sha256 = path.is_file() and asset.checksum == _sha256_of_file(path)
     except OSError as error:
-        yield draft.finding(location, f"{asset.file} cannot be read: {error.strerror}", "Check its rights.")
+        yield draft.finding(
+            location, f"{shown(asset.file)} cannot be read: {error.strerror}", "Check its rights."
+        )
         return
     if is_sha256:
         yield draft.finding(
@@ -76,7 +80,7 @@ def _checksum(draft: Draft, location: Location, asset: AssetEntry, path: Path) -
     else:
         yield draft.finding(
             location,
-            f"this is not the SHA3-256 of {asset.file}",
+            f"this is not the SHA3-256 of {shown(asset.file)}",
             f"Write {actual}, or bring back the file that was meant.",
         )
 
@@ -92,7 +96,9 @@ def _sample(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Fin
     path = yield from _input(draft, (*location, "sample_file"), asset.sample_file)
     if path is not None and path.stat().st_size > _LARGEST_SAMPLE_BYTES:
         yield draft.finding(
-            (*location, "sample_file"), f"{asset.sample_file} is larger than 10 MB", "Cut a smaller sample."
+            (*location, "sample_file"),
+            f"{shown(asset.sample_file)} is larger than 10 MB",
+            "Cut a smaller sample.",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from prism_iac.errors import Finding
-from prism_iac.model import Location, findings_of
+from prism_iac.model import Location, findings_of, shown
 from prism_iac.model.resources import AttestationPolicy
 from prism_iac.model.stack import PolicyEntry
 from prism_iac.spec._draft import Draft
@@ -26,13 +26,15 @@ def check_policies(draft: Draft) -> Iterator[Finding]:
         if path.is_absolute() or ".." in path.parts:
             yield draft.finding(
                 (*location, "path"),
-                f"{path} lies outside of the project folder",
+                f"{shown(str(path))} lies outside of the project folder",
                 "Choose a path inside of it.",
             )
         other = written_by.setdefault(str(path).casefold(), name)
         if other != name:
             yield draft.finding(
-                (*location, "path"), f'"{other}" writes {path} too', "Give each policy a file of its own."
+                (*location, "path"),
+                f'"{other}" writes {shown(str(path))} too',
+                "Give each policy a file of its own.",
             )
 
 

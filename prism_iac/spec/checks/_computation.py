@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from prism_iac.errors import Finding
-from prism_iac.model import AssetKind, Location, findings_of, nearest
+from prism_iac.model import AssetKind, Location, findings_of, nearest, shown
 from prism_iac.model.resources import Participant
 from prism_iac.model.stack import ComputationEntry, RunPolicy
 from prism_iac.spec._draft import Draft
@@ -62,7 +62,7 @@ def _same_upload(draft: Draft, location: Location, computation: ComputationEntry
         if other != name:
             yield draft.finding(
                 (*location, "datasets", index),
-                f'"{other}" is uploaded as "{file_name}" too, and one would replace the other',
+                f'"{other}" is uploaded as {shown(file_name)} too, and one would replace the other',
                 "Rename one of the files.",
             )
 

@@ -37,31 +37,36 @@ class PemFiles:
         """
         paths: dict[str, Path] = {}
         contents: dict[str, bytes] = {}
-        for field in AGENT_TLS_FIELDS:
+        named = [field for field in AGENT_TLS_FIELDS if getattr(agent, field) is not None]
+        for field in named:
             as_written = getattr(agent, field)
-            if as_written is None:
-                continue
             try:
                 paths[field] = self._draft.path((*location, field), as_written)
                 contents[field] = self._draft.inputs.read_key_file(paths[field], as_written=as_written)
             except Refusal as refusal:
                 yield self._draft.refused((*location, field), refusal)
-        named = [field for field in AGENT_TLS_FIELDS if getattr(agent, field) is not None]
         if list(contents) != named:
             return
-        yield from self._mode(location, agent, contents)
+        unfit = self._refused_by_the_agent(agent, contents)
+        if unfit is not None:
+            yield from findings_of(unfit, AgentConfig, within=location, locate=self._draft.place).findings
+        for item in unfit.errors() if unfit else ():
+            for part in item["loc"]:
+                del contents[str(part)], paths[str(part)]
         key = tuple(paths.items())
         if key not in self._checked:
             self._checked[key] = tuple(_certificate_findings(contents, self._draft))
         for field, finding in self._checked[key]:
             yield self._draft.finding((*location, field), finding.message, finding.fix)
 
-    def _mode(self, location: Location, agent: AgentEntry, contents: dict[str, bytes]) -> Iterator[Finding]:
-        values = {field: content.decode("ascii", errors="replace") for field, content in contents.items()}
+    @staticmethod
+    def _refused_by_the_agent(agent: AgentEntry, contents: dict[str, bytes]) -> ValidationError | None:
+        texts = {field: content.decode("ascii", errors="replace") for field, content in contents.items()}
         try:
-            AgentConfig.model_validate({"tls": agent.tls, **values})
+            AgentConfig.model_validate({"tls": agent.tls, **texts})
         except ValidationError as error:
-            yield from findings_of(error, AgentConfig, within=location, locate=self._draft.place).findings
+            return error
+        return None
 
 
 def _certificate_findings(contents: dict[str, bytes], draft: Draft) -> Iterator[tuple[str, Finding]]:

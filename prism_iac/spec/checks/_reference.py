@@ -12,12 +12,12 @@ from prism_iac.spec._tree import Node, value_at
 
 __all__ = ["check_references"]
 
-_NOUNS: Final = {
-    "participants": "participant",
-    "assets": "asset",
-    "certificates": "certificates entry",
-    "attestation_policies": "attestation policy",
-    "vms": "VM",
+_NOBODY: Final = {
+    "participants": "no participant is",
+    "assets": "no asset is",
+    "certificates": "no certificates are",
+    "attestation_policies": "no attestation policy is",
+    "vms": "no VM is",
 }
 
 _REFERENCES: Final = (
@@ -74,4 +74,4 @@ def _unknown(draft: Draft, location: Location, name: str, table: str, *, at_name
     known = _names(draft, table)
     where = f"They are declared under `{table}:` (line {draft.place((table,), at_name=True).line})."
     fix = f"{nearest(name, known)} {where}" if known else f"Declare it under `{table}:`."
-    return draft.finding(location, f"no {_NOUNS[table]} is named {shown(name)}", fix, at_name=at_name)
+    return draft.finding(location, f"{_NOBODY[table]} named {shown(name)}", fix, at_name=at_name)
