@@ -118,7 +118,7 @@ class CertificateSettings(Document):
             return self
         if not self.dns_names and not self.ip_addresses:
             raise Refusal(
-                "a certificate without an address is accepted by no client",
+                "the server's certificate names no address, so no client would accept it",
                 "Set dns_names or ip_addresses to what the agent is reached by.",
                 field="dns_names",
             )
