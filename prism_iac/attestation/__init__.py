@@ -1,1 +1,33 @@
-"""To be filled."""
+"""Evidence of SEV-SNP, policies for it, and the verifier that holds one against the other.
+
+Main entries: `verify_report`, `PolicyDocument`, `SnpReport`, `SimulatedPlatform`. Time, nonces and identities
+are passed in; no network, no environment; files only where a folder is passed in. Imports nothing of the
+package but `pki`, `model` and `errors`.
+"""
+
+from prism_iac.attestation._evidence import Endorser, Evidence
+from prism_iac.attestation._policy_document import PolicyDocument
+from prism_iac.attestation._policy_from_evidence import policy_from_evidence
+from prism_iac.attestation._product import Product
+from prism_iac.attestation._report import SnpReport
+from prism_iac.attestation._simulated import SimulatedPlatform
+from prism_iac.attestation._simulated_guest import Launch, SimulatedGuest
+from prism_iac.attestation._snp_policy import SnpPolicy
+from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation._verify import AttestationResult, verify_report
+
+__all__ = [
+    "AttestationResult",
+    "Endorser",
+    "Evidence",
+    "Launch",
+    "PolicyDocument",
+    "Product",
+    "SimulatedGuest",
+    "SimulatedPlatform",
+    "SnpPolicy",
+    "SnpReport",
+    "Tcb",
+    "policy_from_evidence",
+    "verify_report",
+]

@@ -15,7 +15,13 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from prism_iac.model.resources import KeySpec, Subject
-from prism_iac.pki._certificate import common_name_of, is_authority, issued_by, load_certificates
+from prism_iac.pki._certificate import (
+    common_name_of,
+    is_authority,
+    is_issued_by,
+    load_certificates,
+    public_key_of,
+)
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._key import PrivateKey, generate_key, load_private_key, private_pem
 from prism_iac.pki._ocsp import Revocation, ocsp_response
@@ -131,7 +137,7 @@ class Authority:
                 f"the certificate {common_name_of(certificate)} is not an authority's",
                 "Give the certificate of the CA (basicConstraints CA:TRUE).",
             )
-        if certificate.public_key() != key.public_key():
+        if public_key_of(certificate) != key.public_key():
             raise invalid(
                 f"the private key does not belong to the certificate {common_name_of(certificate)}",
                 "Give the key that was made with it.",
@@ -208,7 +214,7 @@ class Authority:
             InvalidInput: The certificate cannot be read or is not of this authority, or as in `issue`.
         """
         old = load_certificates(certificate_pem)[0]
-        if not issued_by(old, self._certificate):
+        if not is_issued_by(old, self._certificate):
             raise invalid(
                 f"the certificate {common_name_of(old)} was not issued by {common_name_of(self._certificate)}",
                 "Renew it where it was issued.",

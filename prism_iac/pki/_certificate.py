@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._pem import parse_pem
 
-__all__ = ["common_name_of", "is_authority", "issued_by", "load_certificates"]
+__all__ = [
+    "common_name_of",
+    "extension_of",
+    "is_authority",
+    "is_issued_by",
+    "load_certificates",
+    "public_key_of",
+]
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 _LONGEST_NAME_SHOWN: Final = 64
 
@@ -44,16 +54,30 @@ def common_name_of(certificate: x509.Certificate) -> str:
 
 def is_authority(certificate: x509.Certificate) -> bool:
     """Whether a certificate may sign others (RFC 5280 §4.2.1.9)."""
+    constraints = extension_of(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def extension_of(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    """An extension's value; None when there is none that can be read."""
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return False
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return None
 
 
-def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def public_key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """The certified key; None when it is of a kind that cannot be read."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the issuer's name and key are those that a certificate was signed with."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

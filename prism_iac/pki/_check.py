@@ -15,7 +15,14 @@ from typing import Final
 from cryptography import x509
 
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.pki._certificate import common_name_of, is_authority, issued_by, load_certificates
+from prism_iac.pki._certificate import (
+    common_name_of,
+    extension_of,
+    is_authority,
+    is_issued_by,
+    load_certificates,
+    public_key_of,
+)
 from prism_iac.pki._key import load_private_key, weakness_of
 
 __all__ = ["check_certificate"]
@@ -62,7 +69,7 @@ def _order(leaf: x509.Certificate, intermediates: Sequence[x509.Certificate]) ->
 
 
 def _key_strength(leaf: x509.Certificate) -> Iterator[Finding]:
-    weakness = weakness_of(leaf.public_key())
+    weakness = weakness_of(public_key_of(leaf))
     if weakness:
         yield Finding(
             message=f"the certificate {common_name_of(leaf)} has {weakness}",
@@ -90,7 +97,7 @@ def _private_key(leaf: x509.Certificate, key_pem: bytes) -> Iterator[Finding]:
     except InvalidInput as error:
         yield from error.findings
         return
-    if key.public_key() != leaf.public_key():
+    if key.public_key() != public_key_of(leaf):
         yield Finding(
             message=f"the private key does not belong to the certificate {common_name_of(leaf)}",
             fix="Give the key that the certificate was issued for.",
@@ -109,9 +116,8 @@ def _names(leaf: x509.Certificate, names: Sequence[str]) -> Iterator[Finding]:
 
 
 def _alternative_names(leaf: x509.Certificate) -> tuple[list[str], list[str]]:
-    try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    names = extension_of(leaf, x509.SubjectAlternativeName)
+    if names is None:
         return [], []
     addresses = names.get_values_for_type(x509.IPAddress)
     return names.get_values_for_type(x509.DNSName), [str(address) for address in addresses]
@@ -142,7 +148,7 @@ def _chain(
     for _ in range(_LONGEST_CHAIN):
         if current in anchors:
             return
-        issuer = next((item for item in (*anchors, *intermediates) if issued_by(current, item)), None)
+        issuer = next((item for item in (*anchors, *intermediates) if is_issued_by(current, item)), None)
         if issuer is None or issuer == current:
             break
         if not is_authority(issuer):

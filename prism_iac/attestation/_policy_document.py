@@ -1,0 +1,163 @@
+"""A JSON policy file, kept to the byte unless it is edited.
+
+Source: prism-rest.md section 3.10 and D47; attestation.md section 5.1.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
+
+from prism_iac.attestation._snp_policy import SnpPolicy
+from prism_iac.errors import Finding, InvalidInput
+
+__all__ = ["PolicyDocument"]
+
+_TDX_KEYS: Final = frozenset({"headerPolicy", "header_policy", "tdQuoteBodyPolicy", "td_quote_body_policy"})
+_LARGEST_EXACT_FLOAT: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """The text of a policy file and what it says.
+
+    Fields that are not known here survive, in their place; so does the order of keys. Two documents are
+    equal when their bytes are.
+    """
+
+    _data: bytes
+    _values: dict[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, data: bytes) -> PolicyDocument:
+        """A document from a file's bytes.
+
+        Raises:
+            InvalidInput: It is not one JSON object, or a key stands in it twice.
+        """
+        try:
+            values = json.loads(
+                data,
+                object_pairs_hook=_unique_keys,
+                parse_constant=_no_such_number,
+                parse_float=_finite,
+            )
+            json.dumps(values, ensure_ascii=False).encode()  # refuses half characters
+        except (ValueError, RecursionError) as error:
+            raise _refusal("this is not a JSON policy file", "Download it again.") from error
+        if not isinstance(values, dict):
+            raise _refusal("a policy file holds one JSON object", "Download it again.")
+        return cls(data, values)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> PolicyDocument:
+        """A document of these values: keys sorted, two spaces, as `cocos-cli` writes policies.
+
+        Whole numbers may come as floats, as the engine sends them.
+
+        Raises:
+            InvalidInput: A number is not whole or too large to be exact, or a value is no JSON.
+        """
+        try:
+            text = json.dumps(_whole_numbers(dict(values)), indent=2, sort_keys=True, ensure_ascii=False)
+        except (TypeError, ValueError) as error:
+            raise _refusal(
+                "the policy cannot be written as JSON", "Use text, numbers, lists and maps."
+            ) from error
+        return cls.parse(text.encode() + b"\n")
+
+    def to_bytes(self) -> bytes:
+        """The file's bytes: those that were read, unless the document was edited."""
+        return self._data
+
+    def values(self) -> dict[str, Any]:
+        """What the file says, as JSON values of the caller's own."""
+        return copy.deepcopy(self._values)
+
+    @property
+    def is_tdx(self) -> bool:
+        """Whether it is a policy for TDX, which is not read here."""
+        policy = self._values.get("policy")
+        return isinstance(policy, dict) and not _TDX_KEYS.isdisjoint(policy)
+
+    def snp_policy(self) -> SnpPolicy:
+        """What a policy for SEV-SNP expects.
+
+        Raises:
+            InvalidInput: It is a policy for TDX, or a field has the wrong type, length or range; with
+                every finding.
+        """
+        if self.is_tdx:
+            raise _refusal("this is a policy for TDX, not for SEV-SNP", "Give the policy of the VM.")
+        return SnpPolicy.read(self._values)
+
+    def with_measurement(self, measurement: bytes) -> PolicyDocument:
+        """The document with another launch measurement, 48 bytes; all else stays.
+
+        Raises:
+            InvalidInput: The measurement has another length.
+        """
+        return self._with("measurement", measurement, 48)
+
+    def with_host_data(self, host_data: bytes) -> PolicyDocument:
+        """The document with other host data, 32 bytes; all else stays.
+
+        Raises:
+            InvalidInput: The host data has another length.
+        """
+        return self._with("host_data", host_data, 32)
+
+    def _with(self, name: str, value: bytes, size: int) -> PolicyDocument:
+        if len(value) != size:
+            raise _refusal(f"{name} has {size} bytes, not {len(value)}", "Give the raw bytes.")
+        values = self.values()
+        policy = values.setdefault("policy", {})
+        if not isinstance(policy, dict):
+            raise _refusal("`policy` is not an object", "Download the file again.")
+        key = name if name in policy else to_camel(name)
+        policy[key] = base64.b64encode(value).decode("ascii")
+        data = json.dumps(values, indent=2, ensure_ascii=False).encode() + b"\n"
+        return PolicyDocument(data, values)
+
+
+def _refusal(message: str, fix: str) -> InvalidInput:
+    return InvalidInput([Finding(path="policy", message=message, fix=fix)])
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return values
+
+
+def _no_such_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _whole_numbers(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): _whole_numbers(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_whole_numbers(item) for item in value]
+        case float() if not value.is_integer() or abs(value) > _LARGEST_EXACT_FLOAT:
+            raise _refusal(f"the number {value} is not exact", 'Write 64-bit numbers as text: "196608".')
+        case float():
+            return int(value)
+        case _:
+            return value

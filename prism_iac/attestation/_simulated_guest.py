@@ -1,0 +1,93 @@
+"""A simulated platform as one of its guests sees it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prism_iac.attestation._evidence import Evidence
+from prism_iac.attestation._guest_policy import DEFAULT_GUEST_POLICY
+from prism_iac.attestation._private_file import write_private
+from prism_iac.attestation._simulated import COCOS_VMPL, SimulatedPlatform, damaged
+
+__all__ = ["Launch", "SimulatedGuest"]
+
+_LAUNCH_FILE: Final = "launch.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a platform measured and was told when it started a guest.
+
+    Attributes:
+        measurement: 48 bytes.
+        report_id: 32 random bytes, of this launch alone.
+        host_data: 32 bytes that the host chose.
+        policy: The guest policy.
+        vmpl: The privilege level of the agent.
+    """
+
+    measurement: bytes
+    report_id: bytes
+    host_data: bytes = bytes(32)
+    policy: int = DEFAULT_GUEST_POLICY
+    vmpl: int = COCOS_VMPL
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedGuest:
+    """The launch is fixed; only the report data is the guest's to choose."""
+
+    platform: SimulatedPlatform
+    launch: Launch
+
+    def attest(self, report_data: bytes) -> Evidence:
+        """Evidence of this guest with 64 bytes of report data.
+
+        Raises:
+            InvalidInput: The report data has another length.
+        """
+        return self.platform.attest(
+            measurement=self.launch.measurement,
+            report_data=report_data,
+            report_id=self.launch.report_id,
+            host_data=self.launch.host_data,
+            policy=self.launch.policy,
+            vmpl=self.launch.vmpl,
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> SimulatedGuest:
+        """The guest that was saved in a folder.
+
+        Raises:
+            OSError: A file is missing.
+            InvalidInput: A file cannot be read.
+        """
+        platform = SimulatedPlatform.load(folder)
+        try:
+            facts = json.loads((folder / _LAUNCH_FILE).read_bytes())
+            launch = Launch(
+                measurement=bytes.fromhex(facts["measurement"]),
+                report_id=bytes.fromhex(facts["report_id"]),
+                host_data=bytes.fromhex(facts["host_data"]),
+                policy=int(facts["policy"]),
+                vmpl=int(facts["vmpl"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(folder) from error
+        return cls(platform, launch)
+
+    def save(self, folder: Path) -> None:
+        """Write the files into an existing folder, as `SimulatedPlatform.save` does."""
+        facts = {
+            "measurement": self.launch.measurement.hex(),
+            "report_id": self.launch.report_id.hex(),
+            "host_data": self.launch.host_data.hex(),
+            "policy": self.launch.policy,
+            "vmpl": self.launch.vmpl,
+        }
+        write_private(folder / _LAUNCH_FILE, json.dumps(facts, indent=2).encode())
+        self.platform.save(folder)
