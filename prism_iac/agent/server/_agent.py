@@ -5,6 +5,7 @@ Source: cocos-grpc.md sections 4.2, 5.3 and 5.5.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -39,8 +40,8 @@ from prism_iac.wire.cvms_pb2 import (
 
 __all__ = ["Agent"]
 
-_STOP_GRACE_SECONDS: Final = 5.0
-_EXIT_GRACE_SECONDS: Final = 1.0
+_GRACE_SECONDS: Final = 1.0
+"""What calls under way may still take; the contract allows up to five, and Prism waits for it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -117,9 +118,10 @@ class Agent:
         Raises:
             OSError: A file of the computation cannot be removed.
         """
-        await self._port.close(_EXIT_GRACE_SECONDS)
         if self._computation is not None:
             await self._computation.end()
+        await self._port.close(_GRACE_SECONDS)
+        self._workspace.clear()
 
     async def _take_chunk(self, chunk: RunReqChunks) -> None:
         try:
@@ -167,11 +169,14 @@ class Agent:
         problem = ""
         if self._computation is not None:
             _log.info("the computation is stopped", state=self.state)
-            try:
-                await self._computation.stop()
-            except OSError as error:
-                problem = f"a file of the computation cannot be removed: {error.strerror}"
-        await self._port.close(_STOP_GRACE_SECONDS)
+            self._computation.announce_stop()
+            await self._computation.end()
+        await self._port.close(_GRACE_SECONDS)
+        try:
+            await asyncio.to_thread(self._workspace.clear)
+            self._workspace.unmark()
+        except OSError as error:
+            problem = f"a file of the computation cannot be removed: {error.strerror}"
         self._forget_computation()
         answer = StopComputationResponse(computation_id=computation_id, message=problem)
         self._outbox.put(ClientStreamMessage(stopComputationRes=answer))

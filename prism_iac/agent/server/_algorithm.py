@@ -23,6 +23,8 @@ __all__ = ["Job", "Step", "steps_of"]
 _FOR_THE_INSTALLER: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 """Beginnings of the agent's variables that say where packages come from; letter case does not matter."""
 
+_QUIET: Final = ("--no-input", "--disable-pip-version-check", "--no-color")
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -94,7 +96,7 @@ def _python(job: Job, workspace: Workspace, agent_environment: Mapping[str, str]
     if job.has_requirements:
         steps.append(
             Step(
-                (python, "-m", "pip", "install", "--no-input", "-r", str(workspace.requirements)),
+                (python, "-m", "pip", *_QUIET, "install", "-r", str(workspace.requirements)),
                 clean | _installer_variables(agent_environment),
                 failure="error installing requirements",
                 is_algorithm=False,

@@ -155,27 +155,16 @@ class Computation:
         if self.state is AgentState.CONSUMING_RESULTS:
             self._enter(AgentState.COMPLETE, EventStatus.COMPLETED)
 
-    async def stop(self) -> None:
-        """Announce the stop and end the computation.
-
-        Raises:
-            OSError: A file of it cannot be removed.
-        """
-        self._announcer.announce(self.manifest.id, STOPPED, EventStatus.STOPPED)
-        await self.end()
-        self._workspace.unmark()
+    def announce_stop(self) -> None:
+        """Tell Prism that the computation is stopped."""
+        self._announce(STOPPED, EventStatus.STOPPED)
 
     async def end(self) -> None:
-        """End the run and remove every file; whatever still comes is refused.
-
-        Raises:
-            OSError: A file cannot be removed.
-        """
+        """End the run, if there is one; whatever participants still send is refused."""
         self.state = AgentState.IDLE
         if self._run is not None:
             self._run.cancel()
             await asyncio.wait([self._run])
-        await asyncio.to_thread(self._workspace.clear)
 
     def _enter(
         self, state: AgentState, status: EventStatus, details: Mapping[str, str | int] | None = None
@@ -255,7 +244,7 @@ class Computation:
         except OSError as error:
             raise RunFailed(f"the agent could not run the algorithm: {error.strerror}") from error
         finally:
-            await asyncio.to_thread(self._workspace.clear_inputs)
+            await asyncio.to_thread(self._workspace.clear_folder)
 
     def _fail(self, text: str) -> None:
         self._failure = text

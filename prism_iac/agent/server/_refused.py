@@ -21,7 +21,7 @@ class Refused(Conflict):
     """
 
     def __init__(self, text: str, *, is_about_identity: bool = False) -> None:
-        super().__init__(text)
+        super().__init__(str(text))
         self.is_about_identity = is_about_identity
 
 

@@ -102,7 +102,7 @@ class AgentService(AgentServiceServicer):
             self._authenticate(context, Role.CONSUMER)
             result = self._computation.result()
             with result.path.open("rb") as file:
-                await context.send_initial_metadata(((Header.FILE_SIZE, str(result.size_bytes)),))
+                await context.send_initial_metadata(((Header.FILE_SIZE.value, str(result.size_bytes)),))
                 while block := await asyncio.to_thread(file.read, CHUNK_BYTES):
                     yield ResultResponse(file=block)
             self._computation.note_result_fetched()
@@ -120,7 +120,7 @@ class AgentService(AgentServiceServicer):
             evidence = await asyncio.to_thread(
                 self._evidence.produce, _evidence_type(request.type), report_data
             )
-            await context.send_initial_metadata(((Header.FILE_SIZE, str(len(evidence))),))
+            await context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(evidence))),))
             for start in range(0, len(evidence), CHUNK_BYTES):
                 yield AttestationResponse(file=evidence[start : start + CHUNK_BYTES])
 

@@ -1,6 +1,6 @@
 """The folders of a computation, and how nothing of it stays behind.
 
-Source: cocos-grpc.md section 2.5: `algo`, `datasets/` and `results/` lie in the working directory.
+Source: cocos-grpc.md section 2.5: `algo`, `datasets/` and `results/` lie in the algorithm's working directory.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ class Workspace:
     """Where one computation at a time has its files.
 
     Attributes:
-        folder: The algorithm's working directory.
-        incoming: Uploads that are not whole yet; on the same file system as their places.
+        folder: The algorithm's working directory; a folder of its own, so that it can be removed as a whole.
+        incoming: Uploads that are not whole yet; on the same file system as their places, and beside the
+            folder, because they may come while it is being removed.
         archive: The result, outside of what the algorithm writes to.
 
     Args:
-        folder: The agent's working directory.
+        parent: The agent's working directory.
         state_folder: Survives a crash of the agent.
     """
 
-    def __init__(self, folder: Path, state_folder: Path) -> None:
-        self.folder = folder
-        self.algorithm = folder / "algo"
-        self.requirements = folder / "requirements.txt"
-        self.datasets = folder / "datasets"
-        self.results = folder / "results"
-        self.incoming = folder / "incoming"
-        self.home = folder / "home"
-        self.temporary = folder / "tmp"
-        self.environment = folder / "venv"
+    def __init__(self, parent: Path, state_folder: Path) -> None:
+        self.folder = parent / "computation"
+        self.algorithm = self.folder / "algo"
+        self.requirements = self.folder / "requirements.txt"
+        self.datasets = self.folder / "datasets"
+        self.results = self.folder / "results"
+        self.incoming = parent / "incoming"
+        self.home = self.folder / "home"
+        self.temporary = self.folder / "tmp"
+        self.environment = self.folder / "venv"
         self.archive = state_folder / "result.zip"
         self._mark = state_folder / "computation"
 
@@ -45,34 +46,26 @@ class Workspace:
             OSError: A folder cannot be cleared or made.
         """
         self.clear()
+        self.folder.mkdir(mode=0o700)
         for folder in (self.datasets, self.results, self.incoming, self.home, self.temporary):
             folder.mkdir(mode=0o700)
 
-    def clear_inputs(self) -> None:
-        """Remove everything but the result.
+    def clear_folder(self) -> None:
+        """Remove what the algorithm had and made; the result stays.
 
         Raises:
             OSError: Something cannot be removed.
         """
-        for path in (
-            self.algorithm,
-            self.requirements,
-            self.datasets,
-            self.results,
-            self.incoming,
-            self.home,
-            self.temporary,
-            self.environment,
-        ):
-            _remove(path)
+        _remove(self.folder)
 
     def clear(self) -> None:
-        """Remove everything.
+        """Remove everything; nobody may be uploading.
 
         Raises:
             OSError: Something cannot be removed.
         """
-        self.clear_inputs()
+        self.clear_folder()
+        _remove(self.incoming)
         _remove(self.archive)
 
     def mark(self, computation_id: str) -> None:
