@@ -16,7 +16,6 @@ from google.protobuf.message import DecodeError
 from prism_iac.agent.server._announcer import Announcer, EventStatus
 from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._computation import Computation
-from prism_iac.agent.server._evidence import EvidenceSource
 from prism_iac.agent.server._log import LogForwarder
 from prism_iac.agent.server._manifest import read_manifest
 from prism_iac.agent.server._outbox import Outbox
@@ -26,6 +25,7 @@ from prism_iac.agent.server._security import read_security
 from prism_iac.agent.server._service import AgentService
 from prism_iac.agent.server._unpack import UnpackLimits
 from prism_iac.agent.server._workspace import Workspace
+from prism_iac.attestation import SimulatedGuest
 from prism_iac.errors import PrismError
 from prism_iac.model import AgentState, LogLevel
 from prism_iac.wire.cvms_pb2 import (
@@ -50,6 +50,7 @@ class Agent:
     """Takes one computation after the other.
 
     Args:
+        guest: What this VM proves itself with; None when it cannot.
         log: Learns which computation lines belong to, and its level.
         now: The time, aware.
     """
@@ -60,7 +61,7 @@ class Agent:
         workspace: Workspace,
         runner: Runner,
         port: ParticipantPort,
-        evidence: EvidenceSource,
+        guest: SimulatedGuest | None,
         outbox: Outbox,
         announcer: Announcer,
         chunks: ChunkAssembler,
@@ -70,7 +71,7 @@ class Agent:
         self._workspace = workspace
         self._runner = runner
         self._port = port
-        self._evidence = evidence
+        self._guest = guest
         self._outbox = outbox
         self._announcer = announcer
         self._chunks = chunks
@@ -160,7 +161,7 @@ class Agent:
             unpack_limits=UnpackLimits(),
         )
         self._workspace.prepare()
-        await self._port.open(AgentService(computation, self._evidence), security)
+        await self._port.open(AgentService(computation, self._guest), security)
         computation.begin()
         self._computation = computation
         _log.info("a computation begins", name=manifest.name, datasets=len(manifest.datasets))

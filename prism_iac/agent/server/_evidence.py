@@ -1,44 +1,57 @@
-"""Where the agent's evidence comes from.
+"""What the VM can prove about itself, and to whom.
 
-Source: cocos-grpc.md sections 5.3 (at the connection) and 8.1 (on a participant's call).
+Source: cocos-grpc.md sections 5.3 (at the connection), 8.1 and 8.2 (on a participant's call).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
 
 from prism_iac.agent._protocol import EvidenceType, Refusal
 from prism_iac.agent.server._refused import Refused
-from prism_iac.agent.server._settings import Settings
+from prism_iac.attestation import SimulatedGuest
+from prism_iac.errors import Finding, InvalidInput
 
-__all__ = ["EvidenceSource", "NoPlatform", "open_platform"]
-
-
-class EvidenceSource(Protocol):
-    """Signs statements about this VM."""
-
-    def produce(self, evidence_type: EvidenceType, report_data: bytes) -> bytes:
-        """Evidence that holds 64 bytes of report data; empty when the VM has no platform.
-
-        Raises:
-            Refused: The platform gives no evidence of this type.
-        """
+__all__ = ["evidence_for_participant", "load_guest"]
 
 
-class NoPlatform:
-    """A VM without a trusted execution environment."""
+def load_guest(folder: Path | None) -> SimulatedGuest | None:
+    """The guest whose platform lies in a folder; None when the VM has no platform.
 
-    def produce(self, evidence_type: EvidenceType, report_data: bytes) -> bytes:
-        """Refuse.
+    Raises:
+        InvalidInput: A file is missing or damaged.
+    """
+    if folder is None:
+        return None
+    try:
+        return SimulatedGuest.load(folder)
+    except OSError as error:
+        raise InvalidInput(
+            [
+                Finding(
+                    path="AGENT_PLATFORM_DIR",
+                    message=f"{error.filename} cannot be read: {error.strerror}",
+                    fix="Name the folder that the hypervisor made for this VM.",
+                )
+            ]
+        ) from error
 
-        Raises:
-            Refused: Always.
-        """
-        del evidence_type, report_data
+
+def evidence_for_participant(
+    guest: SimulatedGuest | None, evidence_type: EvidenceType, report_data: bytes
+) -> bytes:
+    """The SNP report, 1184 bytes, with the table of its certificates behind it.
+
+    Args:
+        guest: This VM.
+        evidence_type: What is asked for.
+        report_data: 64 bytes that the report is to hold.
+
+    Raises:
+        Refused: The VM has no platform, or one that gives no such evidence.
+    """
+    if guest is None:
         raise Refused(f"{Refusal.NO_EVIDENCE} : this VM has no trusted execution environment")
-
-
-def open_platform(settings: Settings) -> EvidenceSource:
-    """The evidence source that the settings name."""
-    del settings
-    return NoPlatform()
+    if evidence_type is not EvidenceType.SNP:
+        raise Refused(f"{Refusal.NO_EVIDENCE} : this VM gives evidence of the type SNP only")
+    return guest.attest(report_data).to_bytes()

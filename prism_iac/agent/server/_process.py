@@ -20,7 +20,7 @@ from prism_iac.agent.server._backoff import Backoff
 from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._control import ControlStream
 from prism_iac.agent.server._dial import open_control_channel
-from prism_iac.agent.server._evidence import open_platform
+from prism_iac.agent.server._evidence import load_guest
 from prism_iac.agent.server._greeting import make_greeting
 from prism_iac.agent.server._log import LogForwarder, configure_log
 from prism_iac.agent.server._outbox import Outbox
@@ -53,12 +53,12 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     log = LogForwarder(outbox, level=settings.log_level, now_ns=time.time_ns)
     configure_log(log)
     workspace = Workspace(folder, state_folder)
-    evidence = open_platform(settings)
+    guest = load_guest(settings.platform_folder)
     agent = Agent(
         workspace=workspace,
         runner=Runner(workspace, settings.limits, environment),
         port=ParticipantPort(settings.listen),
-        evidence=evidence,
+        guest=guest,
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),
         chunks=ChunkAssembler(time.monotonic),
@@ -69,7 +69,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     control = ControlStream(
         dial=partial(open_control_channel, settings),
         metadata=_introduction(settings),
-        greeting=make_greeting(settings, evidence),
+        greeting=make_greeting(settings.client_certificate, guest),
         outbox=outbox,
         handle=agent.handle,
         backoff=Backoff(random.random),

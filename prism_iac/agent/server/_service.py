@@ -25,9 +25,10 @@ from prism_iac.agent._protocol import (
     Role,
 )
 from prism_iac.agent.server._computation import Computation
-from prism_iac.agent.server._evidence import EvidenceSource
+from prism_iac.agent.server._evidence import evidence_for_participant
 from prism_iac.agent.server._incoming import IncomingFile
 from prism_iac.agent.server._refused import Refused
+from prism_iac.attestation import SimulatedGuest
 from prism_iac.pki import verify_role
 from prism_iac.wire.agent_pb2 import (
     AlgoRequest,
@@ -53,11 +54,15 @@ _log = structlog.get_logger(__name__)
 
 
 class AgentService(AgentServiceServicer):
-    """The calls of the participants of one computation."""
+    """The calls of the participants of one computation.
 
-    def __init__(self, computation: Computation, evidence: EvidenceSource) -> None:
+    Args:
+        guest: What this VM proves itself with; None when it cannot.
+    """
+
+    def __init__(self, computation: Computation, guest: SimulatedGuest | None) -> None:
         self._computation = computation
-        self._evidence = evidence
+        self._guest = guest
 
     async def Algo(  # noqa: N802  # named by the protocol
         self, request_iterator: AsyncIterator[AlgoRequest], context: _Context
@@ -118,7 +123,7 @@ class AgentService(AgentServiceServicer):
                 raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
             report_data = request.teeNonce.ljust(TEE_NONCE_BYTES, b"\0")
             evidence = await asyncio.to_thread(
-                self._evidence.produce, _evidence_type(request.type), report_data
+                evidence_for_participant, self._guest, _evidence_type(request.type), report_data
             )
             await context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(evidence))),))
             for start in range(0, len(evidence), CHUNK_BYTES):

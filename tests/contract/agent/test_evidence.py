@@ -1,0 +1,94 @@
+"""Evidence of the simulated platform: to Prism at the connection, to participants on demand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from prism_iac.agent import AgentRefused, EvidenceType
+from prism_iac.attestation import (
+    Evidence,
+    Launch,
+    SimulatedGuest,
+    SimulatedPlatform,
+    SnpReport,
+    policy_from_evidence,
+    verify_report,
+)
+from prism_iac.errors import VerificationFailure
+from prism_iac.pki import KeyPair, load_certificates
+from tests.contract.agent.control import PATIENCE_SECONDS, Control
+from tests.contract.agent.scene import Scene
+from tests.contract.agent.vm import Vm
+
+NONCE = bytes(range(64))
+
+
+@pytest.fixture(scope="session")
+def guest() -> SimulatedGuest:
+    platform = SimulatedPlatform.create(chip_id=bytes(64), now=datetime.now(UTC))
+    return SimulatedGuest(platform, Launch(measurement=b"\x42" * 48, report_id=b"\x07" * 32))
+
+
+@pytest.fixture
+def proven(
+    make_vm: Callable[..., Vm], control: Control, key: KeyPair, tmp_path: Path, guest: SimulatedGuest
+) -> Scene:
+    folder = tmp_path / "platform"
+    folder.mkdir()
+    guest.save(folder)
+    vm = make_vm(AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(folder))
+    control.wait_for_streams(1)
+    return Scene(vm, control, key, tmp_path)
+
+
+def test_prism_is_greeted_with_a_report_over_the_vms_certificate(proven: Scene) -> None:
+    greeting = proven.control.wait_for(
+        lambda message: message.HasField("vTPMattestationReport")
+    ).vTPMattestationReport
+    certificate = Path(proven.vm.certificates["AGENT_CVM_GRPC_CLIENT_CERT"]).read_bytes()
+    report = SnpReport.parse(greeting.file)
+    assert report.report_data == hashlib.sha512(certificate).digest()
+    assert report.measurement == b"\x42" * 48
+    assert greeting.certSerialNumber == str(load_certificates(certificate)[0].serial_number)
+
+
+def test_a_participant_gets_evidence_that_verifies_for_its_nonce_alone(
+    proven: Scene, guest: SimulatedGuest
+) -> None:
+    proven.begin(b"x")
+    with proven.connect() as client:
+        evidence = Evidence.parse(client.fetch_attestation(tee_nonce=NONCE))
+        short = Evidence.parse(client.fetch_attestation(tee_nonce=b"short"))
+    assert short.report.report_data == b"short".ljust(64, b"\0")
+    policy = policy_from_evidence(evidence.report)
+
+    def verify(evidence: Evidence, nonce: bytes) -> None:
+        roots = guest.platform.root_pem
+        verify_report(evidence, policy, roots=roots, now=datetime.now(UTC), report_data=nonce)
+
+    verify(evidence, NONCE)
+    with pytest.raises(VerificationFailure):
+        verify(evidence, bytes(64))
+    forged = replace(evidence, report=replace(evidence.report, measurement=bytes(48)))
+    with pytest.raises(VerificationFailure):
+        verify(forged, NONCE)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EvidenceType if kind is not EvidenceType.SNP])
+def test_evidence_of_another_platform_is_refused(proven: Scene, kind: EvidenceType) -> None:
+    proven.begin(b"x")
+    with proven.connect() as client, pytest.raises(AgentRefused, match="failed to get raw quote : "):
+        client.fetch_attestation(tee_nonce=NONCE, evidence_type=kind)
+
+
+def test_a_platform_without_its_files_does_not_start(make_vm: Callable[..., Vm], tmp_path: Path) -> None:
+    vm = make_vm(AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(tmp_path / "nowhere"))
+    assert vm.process is not None
+    assert vm.process.wait(PATIENCE_SECONDS) == 2
+    assert "AGENT_PLATFORM_DIR: " in vm.console.read_text()
