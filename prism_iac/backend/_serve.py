@@ -1,0 +1,213 @@
+"""Runs an instance in the foreground: wires it together, announces it, and ends it cleanly.
+
+The libraries of the servers are imported here, when the lock is held, and nowhere before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from prism_iac._version import __version__
+from prism_iac.backend._clock import utc_now
+from prism_iac.backend._errors import StartFailure
+from prism_iac.backend._files import write_private
+from prism_iac.backend._instance import Instance, announced, held_lock
+from prism_iac.backend._settings import Settings, keep_settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from prism_iac.backend._certificates import CertificateOffice
+    from prism_iac.backend._services import Services
+    from prism_iac.backend.control import ControlServer
+    from prism_iac.backend.store import Database
+
+__all__ = ["serve"]
+
+_SECRET_BYTES: Final = 64
+_REST_THREADS: Final = 16
+_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
+_GRACEFUL_SECONDS: Final = 3
+
+
+def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _: None) -> None:
+    """Serve a data folder until SIGTERM or SIGINT.
+
+    Args:
+        settings: How.
+        on_ready: Is told once when both sides answer.
+
+    Raises:
+        AlreadyRunning: Another process serves the folder.
+        StartFailure: A port is taken, or the database does not answer.
+        Conflict: The database was made by a newer version.
+    """
+    with held_lock(settings.data):
+        from prism_iac.backend._logging import configure_logging
+
+        configure_logging()
+        asyncio.run(_run(settings, on_ready))
+
+
+async def _run(settings: Settings, on_ready: Callable[[Instance], None]) -> None:
+    from prism_iac.backend._certificates import CertificateOffice
+    from prism_iac.backend.control import ControlServer, ControlServices
+
+    database = _open_database(settings)
+    office = CertificateOffice(settings.data)
+    office.prepare(now=utc_now())
+    control = ControlServer(ControlServices(database, utc_now, settings.times))
+    try:
+        control_port = await _start_control(settings, control, office)
+        with _bind(settings) as rest_socket:
+            settings = replace(settings, rest_port=rest_socket.getsockname()[1], control_port=control_port)
+            keep_settings(settings)
+            services = _make_services(settings, database, office, control)
+            await _serve_rest(settings, services, rest_socket, on_ready)
+    finally:
+        await control.stop()
+        database.close()
+
+
+def _open_database(settings: Settings) -> Database:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from prism_iac.backend.store import Database, prepare_schema
+
+    try:
+        if settings.database_url:
+            database = Database(settings.database_url)
+        else:
+            database = Database.in_folder(settings.data)
+        prepare_schema(database)
+    except (SQLAlchemyError, ImportError) as error:
+        raise StartFailure(
+            f"the database cannot be used: {type(error).__name__}",
+            where=str(settings.data),
+            next_step="Check the URL, that its driver is installed (prism-iac[postgres]), and the server.",
+        ) from error
+    return database
+
+
+async def _start_control(settings: Settings, control: ControlServer, office: CertificateOffice) -> int:
+    from prism_iac.backend.control import ServerIdentity
+
+    names = dict.fromkeys((*_LOOPBACK_NAMES, settings.host, *settings.control_names))
+    issued = office.issue_for_server(list(names), now=utc_now())
+    identity = ServerIdentity(issued.certificate_pem, issued.key_pem, client_ca=office.ca_pem)
+    try:
+        return await control.start(f"{settings.host}:{settings.control_port}", identity)
+    except RuntimeError as error:
+        raise _port_is_taken(settings, "control_port", settings.control_port) from error
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.rest_port))
+    except OSError as error:
+        bound.close()
+        raise _port_is_taken(settings, "rest_port", settings.rest_port) from error
+    return bound
+
+
+def _port_is_taken(settings: Settings, name: str, port: int) -> StartFailure:
+    return StartFailure(
+        f"the port {port} of {settings.host} cannot be used",
+        where=str(settings.data / "config.json"),
+        next_step=f"End what uses it, or write another {name} (0 for any).",
+    )
+
+
+def _make_services(
+    settings: Settings, database: Database, office: CertificateOffice, control: ControlServer
+) -> Services:
+    from prism_iac.backend._administrator import ensure_administrator
+    from prism_iac.backend._logins import LoginBrake, Passwords
+    from prism_iac.backend._services import Services
+    from prism_iac.backend._tokens import Tokens
+
+    passwords = Passwords()
+    ensure_administrator(settings.data, database, passwords, endpoint=_rest_url(settings), now=utc_now())
+    return Services(
+        database=database,
+        clock=utc_now,
+        tokens=Tokens(_signing_secret(settings.data), utc_now),
+        passwords=passwords,
+        brake=LoginBrake(),
+        certificates=office,
+        agents=control,
+    )
+
+
+def _signing_secret(data: Path) -> bytes:
+    path = data / "signing-key"
+    if not path.exists():
+        write_private(path, secrets.token_bytes(_SECRET_BYTES))
+    return path.read_bytes()
+
+
+async def _serve_rest(
+    settings: Settings,
+    services: Services,
+    rest_socket: socket.socket,
+    on_ready: Callable[[Instance], None],
+) -> None:
+    import uvicorn
+    from anyio.to_thread import current_default_thread_limiter
+
+    from prism_iac.backend._app import make_app
+
+    current_default_thread_limiter().total_tokens = _REST_THREADS
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(services),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+    )
+    # The server ends by these signals and raises them again after; they must not end the process then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    serving = asyncio.create_task(server.serve(sockets=[rest_socket]))
+    await _until_started(server, serving)
+    instance = Instance(
+        pid=os.getpid(),
+        started_at=utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        version=__version__,
+        rest_url=_rest_url(settings),
+        control_address=_address(settings.host, settings.control_port),
+    )
+    with announced(settings.data, instance):
+        on_ready(instance)
+        await serving
+
+
+async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started:
+        if serving.done():
+            serving.result()
+            raise StartFailure("the REST server ended at its start")
+        await asyncio.sleep(0)
+
+
+def _rest_url(settings: Settings) -> str:
+    return f"http://{_address(settings.host, settings.rest_port)}"
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

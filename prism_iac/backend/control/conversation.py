@@ -1,0 +1,129 @@
+"""One stream from its opening to its end: what comes is written down, what is due is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import grpc
+import structlog
+
+from prism_iac.backend.control.decision import Command
+from prism_iac.backend.control.dispatch import Order, next_order
+from prism_iac.backend.control.recording import record
+from prism_iac.backend.control.services import ControlServices
+from prism_iac.backend.control.stream import Stream
+
+__all__ = ["converse"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("prism_iac.backend.control")
+
+_INBOX: Final = 1000
+_MOST_AT_ONCE: Final = 200
+
+
+async def converse(
+    services: ControlServices,
+    stream: Stream,
+    messages: AsyncIterator[Any],
+    context: grpc.aio.ServicerContext[Any, Any],
+) -> None:
+    """Serve a stream until its agent ends it or the server drops it."""
+    tasks = [
+        asyncio.create_task(_receive(services, stream, messages)),
+        asyncio.create_task(stream.ended.wait()),
+    ]
+    if stream.takes_commands:
+        tasks.append(asyncio.create_task(_command(services, stream, context)))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _receive(services: ControlServices, stream: Stream, messages: AsyncIterator[Any]) -> None:
+    """Write down what comes, many messages in one transaction when they come fast."""
+    inbox: asyncio.Queue[Any] = asyncio.Queue(_INBOX)
+
+    async def fill() -> None:
+        async for message in messages:
+            await inbox.put(message)
+
+    filling = asyncio.create_task(fill())
+    try:
+        while batch := await _next_batch(inbox, filling):
+            await services.in_thread(_record_all, services, stream, batch)
+            stream.woken.set()
+    finally:
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
+
+
+async def _next_batch(inbox: asyncio.Queue[Any], filling: asyncio.Task[None]) -> list[Any]:
+    """The messages that have come, at least one; none when there will be no more."""
+    batch: list[Any] = []
+    if inbox.empty():
+        getting = asyncio.ensure_future(inbox.get())
+        await asyncio.wait((getting, filling), return_when=asyncio.FIRST_COMPLETED)
+        if not getting.done():
+            getting.cancel()
+            filling.result()
+            return []
+        batch.append(getting.result())
+    while not inbox.empty() and len(batch) < _MOST_AT_ONCE:
+        batch.append(inbox.get_nowait())
+    return batch
+
+
+def _record_all(services: ControlServices, stream: Stream, batch: list[Any]) -> None:
+    now = services.clock()
+    with services.database.writing() as session:
+        for message in batch:
+            record(session, stream, message, now=now)
+
+
+async def _command(
+    services: ControlServices, stream: Stream, context: grpc.aio.ServicerContext[Any, Any]
+) -> None:
+    """Tell the agent what to do, each time something has changed or a while has passed."""
+    time = asyncio.get_running_loop().time
+    while True:
+        stream.woken.clear()
+        order = await services.in_thread(_next_order, services, stream, time())
+        for message in order.messages:
+            await context.write(message)
+        if order.command is Command.SEND_MANIFEST:
+            stream.manifest_sent_at = time()
+        elif order.command is Command.SEND_STOP:
+            stream.stop_sent_at = time()
+        if order.command in (Command.SEND_MANIFEST, Command.SEND_STOP):
+            _log.info("told agent", cvm=stream.cvm_id, command=order.command.name.lower())
+        await _wait(stream.woken, _pause(services, stream, order))
+
+
+def _next_order(services: ControlServices, stream: Stream, at: float) -> Order:
+    return next_order(
+        services.database, stream, now=services.clock(), at=at, patience=services.times.patience
+    )
+
+
+def _pause(services: ControlServices, stream: Stream, order: Order) -> float | None:
+    """How long to wait for something to happen, in seconds; None for as long as it takes."""
+    if order.command is Command.NOTHING:
+        return None
+    # A stream that has never answered may be one that nobody listens on: no hurry there.
+    is_calm = order.is_settled or stream.state is None
+    return services.times.poll if is_calm else services.times.quick_poll
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

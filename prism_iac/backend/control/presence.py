@@ -1,0 +1,63 @@
+"""Who may connect, and what a connection or its end means for a CVM."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from prism_iac.backend._certificates import cvm_uri
+from prism_iac.backend._runs import Signal, end_run
+from prism_iac.backend.control.visitor import Visitor
+from prism_iac.backend.store import certificates, cvms, runs
+from prism_iac.model import VmStatus
+
+__all__ = ["connect", "cvm_of", "fail_runs_of_removed_cvms", "leave", "why_refused"]
+
+
+def why_refused(session: Session, visitor: Visitor) -> str:
+    """Why a stream is refused, in the words that agents know; empty when it is let in."""
+    certificate = certificates.find_anywhere(session, visitor.serial)
+    if certificate is None:
+        return f"cvm is inactive: {visitor.job_id or 'unknown'}"
+    cvm = cvms.find_anywhere(session, certificate.entity_id)
+    if cvm is None or cvm.deleted_at is not None or cvm_uri(cvm.id) not in visitor.names:
+        return f"cvm is inactive: {certificate.entity_id}"
+    if certificate.revoked_at is not None:
+        return f"certificate is revoked: {visitor.serial}"
+    if visitor.job_id not in ("", cvm.id):
+        return f"the certificate is the one of cvm {cvm.id}, not of {visitor.job_id}"
+    return ""
+
+
+def cvm_of(session: Session, visitor: Visitor) -> str:
+    """The CVM of a visitor that was let in."""
+    certificate = certificates.find_anywhere(session, visitor.serial)
+    assert certificate is not None, "a visitor was let in without a certificate"
+    return certificate.entity_id
+
+
+def connect(session: Session, cvm_id: str, *, agent_url: str, now: datetime) -> None:
+    """Note that a CVM's agent is connected, and where participants reach it."""
+    cvm = cvms.lock(session, cvm_id)
+    if cvm.status != VmStatus.ONLINE:
+        cvm.status = VmStatus.ONLINE
+        cvms.record_change(session, cvm, is_up=True, now=now)
+    cvm.agent_url = agent_url
+    run = runs.active_of_cvm(session, cvm_id)
+    if run is not None:
+        run.agent_url = agent_url
+
+
+def leave(session: Session, cvm_id: str, *, now: datetime) -> None:
+    """Note that a CVM's agent has been away for too long."""
+    cvm = cvms.lock(session, cvm_id)
+    if cvm.status == VmStatus.ONLINE:
+        cvm.status = VmStatus.OFFLINE
+        cvms.record_change(session, cvm, is_up=False, now=now)
+
+
+def fail_runs_of_removed_cvms(session: Session, *, now: datetime) -> None:
+    """End the runs whose CVM is gone for good."""
+    for run in runs.active_on_removed_cvms(session):
+        end_run(session, run, Signal.CVM_REMOVED, now=now, reason="the CVM was removed")

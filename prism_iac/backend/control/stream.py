@@ -1,0 +1,43 @@
+"""One open stream of an agent, and what is remembered of it while it lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from prism_iac.backend.control.log_text import LogText
+from prism_iac.model import AgentState
+
+__all__ = ["Stream"]
+
+
+@dataclass(eq=False, slots=True)
+class Stream:
+    """One open stream.
+
+    Attributes:
+        serial: Of the client certificate, decimal.
+        takes_commands: Not a log forwarder's, which listens to nothing.
+        state: What the agent last said here; None before the first word and after a stop.
+        idle_answers: How many times in a row it said that it awaits a manifest, though it had taken one.
+        manifest_sent_at: When this stream last carried a manifest, in the loop's time.
+        stop_sent_at: When this stream last carried a stop, in the loop's time.
+        dropped: Why the server ends the stream; empty while it does not.
+    """
+
+    cvm_id: str
+    serial: str
+    takes_commands: bool
+    text: LogText = field(default_factory=LogText)
+    state: AgentState | None = None
+    idle_answers: int = 0
+    manifest_sent_at: float | None = None
+    stop_sent_at: float | None = None
+    dropped: str = ""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def drop(self, reason: str) -> None:
+        """End the stream from the server's side."""
+        self.dropped = reason
+        self.ended.set()

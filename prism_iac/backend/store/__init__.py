@@ -1,0 +1,47 @@
+"""The store: every table, every query, and nothing else of the backend knows SQL.
+
+One module for each kind of thing, its mapped class and its queries together; `database` opens and
+`schema` makes or upgrades. Imports nothing of the backend's other parts.
+"""
+
+from prism_iac.backend.store import (
+    assets,
+    certificates,
+    computations,
+    cvms,
+    events,
+    idempotency,
+    invitations,
+    keys,
+    roles,
+    runs,
+    users,
+    workspaces,
+)
+from prism_iac.backend.store.base import Base, Duplicate, new_id
+from prism_iac.backend.store.database import Database
+from prism_iac.backend.store.paging import Page, Slice
+from prism_iac.backend.store.schema import SCHEMA_REVISION, prepare_schema
+
+__all__ = [
+    "SCHEMA_REVISION",
+    "Base",
+    "Database",
+    "Duplicate",
+    "Page",
+    "Slice",
+    "assets",
+    "certificates",
+    "computations",
+    "cvms",
+    "events",
+    "idempotency",
+    "invitations",
+    "keys",
+    "new_id",
+    "prepare_schema",
+    "roles",
+    "runs",
+    "users",
+    "workspaces",
+]

@@ -1,0 +1,100 @@
+"""The database: how it is opened, and the two kinds of transaction.
+
+SQLite is opened in WAL mode. Its writers take turns: inside the process by a lock, among processes by
+BEGIN IMMEDIATE and the busy timeout, so that no transaction fails half-way for want of the lock. A commit
+survives any end of the process; the last ones may be lost with the machine's power (`synchronous=NORMAL`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+__all__ = ["Database"]
+
+_BUSY_TIMEOUT_MS: Final = 10_000
+_POOL_SIZE: Final = 24
+_WRITES: Final = "prism_writes"
+
+
+class Database:
+    """An open database; `reading()` and `writing()` give a session in a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        """Open the pool; connections are made when they are needed.
+
+        Args:
+            url: An SQLAlchemy URL; `postgresql://` means the driver psycopg.
+        """
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine: Final[Engine] = create_engine(
+            parsed,
+            pool_size=_POOL_SIZE,
+            max_overflow=0,
+            pool_pre_ping=not self.is_sqlite,
+            hide_parameters=True,  # errors are logged, and parameters hold keys and hashes
+        )
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing_engine = self.engine.execution_options(**{_WRITES: True})
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @classmethod
+    def in_folder(cls, data: Path) -> Database:
+        """The SQLite database of a data folder; only its owner may read it."""
+        (data / "backend.db").touch(mode=0o600)
+        return cls(f"sqlite:///{data / 'backend.db'}")
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and never waits for writers."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end, or not at all."""
+        with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def answers(self) -> bool:
+        """Whether a trivial query succeeds."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; `_begin_sqlite` does
+    for pragma in (
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
