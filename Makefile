@@ -30,6 +30,10 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: generate
+generate: setup ## write schemas/ and docs/reference/ from the models
+	$(BIN)/python -m prism_iac.model.schema
+
 .PHONY: test
 test: setup ## run every test
 	$(BIN)/pytest

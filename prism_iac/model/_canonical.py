@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
+from prism_iac.model._form import Form
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
     Action,
@@ -30,6 +31,7 @@ from prism_iac.model._unknown import contains_unknown
 from prism_iac.model._words import shown
 
 __all__ = [
+    "ACTION_WORDS",
     "ActionSet",
     "AssetKindText",
     "Checksum",
@@ -56,7 +58,7 @@ def _require_text(value: str) -> str:
     return value.strip()
 
 
-Text = Annotated[str, AfterValidator(_require_text)]
+Text = Annotated[str, AfterValidator(_require_text), Form("text", {"minLength": 1})]
 """Text with something in it, without white space around it."""
 
 
@@ -64,16 +66,18 @@ def _canonical_user(value: str) -> str:
     return value.lower() if "@" in value else value
 
 
-User = Annotated[Text, AfterValidator(_canonical_user)]
+User = Annotated[Text, AfterValidator(_canonical_user), Form("user")]
 """A Prism user: an email address (lower case), a user name or a user id."""
 
 
 def _whole_number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise Refusal(f"must be a whole number, not {shown(value)}", "Write a number such as 4.")
     # The engine sends every number as a double.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number), Form("number")]
 """A whole number; `4.0` is 4."""
 
 
@@ -101,7 +105,9 @@ def _canonical_checksum(value: str) -> str:
     return text
 
 
-Checksum = Annotated[str, AfterValidator(_canonical_checksum)]
+Checksum = Annotated[
+    str, AfterValidator(_canonical_checksum), Form("SHA3-256", {"pattern": "^[0-9a-fA-F]{64}$"})
+]
 """A SHA3-256 digest as 64 lower-case hexadecimal characters (D25)."""
 
 
@@ -129,7 +135,7 @@ def _pem_block(label: str, body: str) -> str:
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
 
 
-Pem = Annotated[str, AfterValidator(_canonical_pem)]
+Pem = Annotated[str, AfterValidator(_canonical_pem), Form("PEM", {"pattern": "-----BEGIN "})]
 """One or more PEM blocks in strict form (RFC 7468 section 3); text between blocks is dropped."""
 
 
@@ -159,7 +165,9 @@ def _canonical_duration(value: str) -> str:
     return "".join(parts) or "0s"
 
 
-Duration = Annotated[str, AfterValidator(_canonical_duration)]
+Duration = Annotated[
+    str, AfterValidator(_canonical_duration), Form("duration", {"pattern": r"^\s*(\d+[dhms])+\s*$"})
+]
 """A duration with the units d, h, m and s, largest unit first."""
 
 
@@ -203,7 +211,7 @@ AssetKindText = Annotated[AssetKind, BeforeValidator(_lower)]
 RuntimeText = Annotated[AlgorithmRuntime, BeforeValidator(_lower)]
 """`python`, `bin` or `wasm`, in any case."""
 
-DnsName = Annotated[Text, AfterValidator(str.lower)]
+DnsName = Annotated[Text, AfterValidator(str.lower), Form("DNS name")]
 """A DNS name, lower case."""
 
 
@@ -214,7 +222,11 @@ def _canonical_ip(value: str) -> str:
         raise Refusal(f"{shown(value)} is no IP address", "Put host names under `dns_names`.") from error
 
 
-IpAddress = Annotated[str, AfterValidator(_canonical_ip)]
+IpAddress = Annotated[
+    str,
+    AfterValidator(_canonical_ip),
+    Form("IP address", {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+]
 """An IPv4 or IPv6 address in its shortest form (RFC 5952)."""
 
 _ACTION_ALIASES: Final = {
@@ -237,5 +249,12 @@ def _canonical_actions(value: Any) -> Any:
     return tuple(sorted(actions))
 
 
-ActionSet = Annotated[tuple[Action, ...], BeforeValidator(_canonical_actions)]
+ACTION_WORDS: Final = tuple(sorted({*Action, *COMPUTATION_ROLES}))
+"""Every word that stands for actions on a computation: the actions and the built-in roles."""
+
+ActionSet = Annotated[
+    tuple[Action, ...],
+    BeforeValidator(_canonical_actions),
+    Form("list of actions", {"items": {"type": "string", "enum": list(ACTION_WORDS)}}),
+]
 """Actions on a computation, sorted, `view` always among them; a role's name stands for its actions (D49)."""

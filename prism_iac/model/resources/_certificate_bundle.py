@@ -62,17 +62,17 @@ class Subject(Document):
     """The name parts that the certificates of a bundle share; each adds a common name of its own."""
 
     organization: Annotated[Text | None, IN_PLACE] = None
-    """O."""
+    """The organization (O)."""
 
     organizational_unit: Annotated[Text | None, IN_PLACE] = None
-    """OU."""
+    """The organizational unit (OU)."""
 
     email: Annotated[Text | None, IN_PLACE] = None
-    """emailAddress."""
+    """The email address (emailAddress)."""
 
 
 class CertificateSettings(Document):
-    """What people say about a bundle, in a stack file as in a program."""
+    """What kind of keys and certificates to make, and when to make them again."""
 
     mode: Annotated[TlsMode, IN_PLACE] = TlsMode.MTLS
     """The TLS mode that the bundle serves."""

@@ -19,8 +19,13 @@ class RunEvent(Document):
     """One step of a run, as the agent told it."""
 
     event_type: Annotated[str, COMPUTED]
+    """The phase that the agent was in."""
+
     status: Annotated[str, COMPUTED]
+    """How far it had come in that phase."""
+
     timestamp: Annotated[str, COMPUTED]
+    """When, RFC 3339."""
 
 
 class ComputationRun(InWorkspace):

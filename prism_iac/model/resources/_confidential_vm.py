@@ -41,7 +41,7 @@ class VmLimits(Document):
 
 
 class VmSettings(Document):
-    """What people say about a VM, in a stack file as in a program."""
+    """What kind of VM to make, and how long to wait for it."""
 
     misnomers: ClassVar[Mapping[str, str]] = MappingProxyType(
         dict.fromkeys(

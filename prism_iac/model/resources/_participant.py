@@ -10,6 +10,7 @@ from prism_iac.model._canonical import ActionSet, Text, User
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._names import DEFINED_ACTIONS, Action
 from prism_iac.model._refusal import Refusal
+from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["Participant"]
@@ -36,6 +37,8 @@ class Participant(InWorkspace):
     @field_validator("actions")
     @classmethod
     def _leaves_definition_alone(cls, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        if contains_unknown(actions):
+            return actions
         given = DEFINED_ACTIONS.intersection(actions)
         if given:
             raise Refusal(

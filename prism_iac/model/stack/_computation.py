@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from prism_iac.model._canonical import LevelText, Text
+from prism_iac.model._canonical import ACTION_WORDS, LevelText, Text
 from prism_iac.model._change import FROZEN, IN_PLACE
 from prism_iac.model._document import Document
-from prism_iac.model._names import TlsMode
+from prism_iac.model._form import Form
+from prism_iac.model._names import COMPUTATION_ROLES, DEFINED_ACTIONS, TlsMode
 from prism_iac.model.stack._name import Reference
 
 __all__ = ["AgentEntry", "ComputationEntry", "RunPolicy"]
@@ -23,6 +24,14 @@ class RunPolicy(StrEnum):
 
     NEVER = "never"
     ON_CHANGE = "on-change"
+
+
+_GRANTABLE: Final = sorted(
+    word for word in ACTION_WORDS if DEFINED_ACTIONS.isdisjoint(COMPUTATION_ROLES.get(word, {word}))
+)
+
+Grant = Annotated[str, Form("action", {"enum": _GRANTABLE})]
+"""An action, or a built-in role, that does not follow from the computation's own definition."""
 
 
 class AgentEntry(Document):
@@ -81,8 +90,8 @@ class ComputationEntry(Document):
     agent: Annotated[AgentEntry, FROZEN] = AgentEntry()
     """How the agent in the VM logs and is secured."""
 
-    participants: Annotated[dict[str, tuple[str, ...]], IN_PLACE] = Field(default_factory=dict)
-    """Further actions, or built-in roles, by participant: `view`, `edit`, `run`, `administrator`, `owner`."""
+    participants: Annotated[dict[str, tuple[Grant, ...]], IN_PLACE] = Field(default_factory=dict)
+    """Further actions, or roles that stand for them, by participant; `view` always comes with them."""
 
     vm: Reference | None = None
     """The VM that it runs on. A change starts a new run."""

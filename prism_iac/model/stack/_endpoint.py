@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from prism_iac.model._form import Form
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._words import shown
 
@@ -58,5 +59,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-Endpoint = Annotated[str, AfterValidator(parse_endpoint)]
+Endpoint = Annotated[
+    str, AfterValidator(parse_endpoint), Form("endpoint", {"pattern": r"^(embedded|https?://[^@?#]+)$"})
+]
 """`embedded`, or an https URL; http for addresses of this machine alone."""

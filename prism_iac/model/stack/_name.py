@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator
 
+from prism_iac.model._form import Form
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._words import shown
 
@@ -30,10 +31,8 @@ def parse_name(text: str) -> str:
     return text
 
 
-EntryName = Annotated[
-    str, AfterValidator(parse_name), WithJsonSchema({"type": "string", "pattern": _PATTERN})
-]
+EntryName = Annotated[str, AfterValidator(parse_name), Form("name", {"pattern": _PATTERN})]
 """The name of an entry of a table."""
 
-Reference = Annotated[str, AfterValidator(str.strip)]
+Reference = Annotated[str, AfterValidator(str.strip), Form("name")]
 """The name of an entry elsewhere in the file."""

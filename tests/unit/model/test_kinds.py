@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from prism_iac.errors import InvalidInput
+from prism_iac.model import COMPUTED, IN_PLACE, UNKNOWN, Change, Rule, rule_of
+from prism_iac.model.resources import KINDS, CertificateBundle, Computation, ConfidentialVM, ResourceModel
+from prism_iac.model.schema._words import field_words, models_in, words_of
+
+PEM = "-----BEGIN CERTIFICATE-----\nTWFueQ==\n-----END CERTIFICATE-----\n"
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Computation": {
+        "workspace": "research",
+        "name": "fit",
+        "description": "Linear regression",
+        "algorithm": "a1",
+        "datasets": ["d2", "d1", "d2"],
+        "result_consumers": ["Ada@Example.com"],
+        "agent": {"tls": "matls", "client_ca_file": PEM, "log_level": "WARNING"},
+    },
+    "Asset": {"workspace": "w", "asset_type": "Dataset", "description": "Irises", "checksum": "AB" * 32},
+    "Participant": {"workspace": "w", "computation": "c", "user": "ADA@x", "actions": ["runner"]},
+    "PublicKey": {"workspace": "w", "computation": "c", "key": PEM},
+    "ConfidentialVM": {
+        "workspace": "w",
+        "vcpus": 4.0,
+        "limits": {"memory_mib": 512.0},
+        "ready_timeout": "60m",
+    },
+    "CertificateBundle": {"key": {"algorithm": "ecdsa"}, "validity": "24h", "renew_before": "90m"},
+    "AttestationPolicy": {"path": "policy.json", "expectations": {"policy": {"vmpl": 0}}},
+    "ComputationRun": {"workspace": "w", "computation": "c", "vm": "v", "triggers": {"round": "1"}},
+}
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+def test_every_kind_has_an_example_here() -> None:
+    assert EXAMPLES.keys() == KINDS.keys()
+
+
+@EVERY_KIND
+def test_every_field_has_a_rule_and_says_what_it_is(kind: str) -> None:
+    for model in {KINDS[kind], *models_in(KINDS[kind])}:
+        assert words_of(model), model
+        assert list(field_words(model)) == list(model.model_fields), model
+        for name in model.model_fields:
+            assert isinstance(rule_of(model, name), Rule)
+
+
+def test_a_field_without_a_rule_is_an_error() -> None:
+    class Bare(ResourceModel):
+        field: str = ""
+
+    with pytest.raises(LookupError, match=r"Bare\.field has no change rule"):
+        rule_of(Bare, "field")
+
+
+@EVERY_KIND
+def test_properties_are_their_own_canonical_form(kind: str) -> None:
+    once = KINDS[kind].parse(EXAMPLES[kind]).properties()
+    assert KINDS[kind].parse(once).properties() == once
+
+
+@EVERY_KIND
+def test_numbers_that_come_as_doubles_change_nothing(kind: str) -> None:
+    def doubled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: doubled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [doubled(item) for item in value]
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    model = KINDS[kind]
+    resource = model.parse(EXAMPLES[kind])
+    if kind != "AttestationPolicy":  # a policy document is opaque; the attestation room reads its numbers
+        assert model.parse(doubled(resource.properties())) == resource
+
+
+@EVERY_KIND
+def test_inputs_are_what_people_set_and_the_identity(kind: str) -> None:
+    model = KINDS[kind]
+    assert set(model.parse(EXAMPLES[kind]).inputs()) <= {*model.input_names(), "identity"}
+    assert "identity" not in model.input_names()
+    assert all(not rule.is_input for name, rule in model.rules().items() if name not in model.input_names())
+
+
+@EVERY_KIND
+def test_an_input_that_is_not_known_yet_stays_unknown(kind: str) -> None:
+    model = KINDS[kind]
+    for name in model.input_names():
+        resource = model.parse({**EXAMPLES[kind], name: UNKNOWN})
+        assert resource.properties()[name] is UNKNOWN
+
+
+def test_unknown_parts_stay_and_the_rest_is_still_checked() -> None:
+    example = EXAMPLES["Computation"]
+    resource = Computation.parse(
+        {**example, "datasets": ["d1", UNKNOWN], "agent": {"client_ca_file": UNKNOWN}}
+    )
+    assert resource.properties()["datasets"] == ["d1", UNKNOWN]
+    assert resource.properties()["agent"] == {"client_ca_file": UNKNOWN}
+    with pytest.raises(InvalidInput, match=r"agent\.log_level"):
+        Computation.parse({**example, "agent": {"client_ca_file": UNKNOWN, "log_level": "loud"}})
+
+
+def test_a_rule_that_spans_fields_waits_until_all_are_known() -> None:
+    ConfidentialVM.parse({"workspace": "w", "provider": "gcp", "vcpus": UNKNOWN})
+    CertificateBundle.parse({"validity": UNKNOWN, "renew_before": "900d"})
+    with pytest.raises(InvalidInput, match="no sev-snp machine with 3 vCPUs"):
+        ConfidentialVM.parse({"workspace": "w", "provider": "gcp", "vcpus": 3})
+
+
+def test_secret_outputs_are_the_keys_of_a_bundle() -> None:
+    secret = {kind: model.secret_output_names() for kind, model in KINDS.items()}
+    assert secret.pop("CertificateBundle") == ("ca_key", "server_key", "client_key")
+    assert not any(secret.values())
+
+
+def test_a_resource_can_take_on_what_is_learned_later() -> None:
+    vm = ConfidentialVM.parse(EXAMPLES["ConfidentialVM"]).with_(
+        agent_address="127.0.0.1:7002", status="online"
+    )
+    assert vm.properties()["agent_address"] == "127.0.0.1:7002"
+    with pytest.raises(InvalidInput):
+        vm.with_(status="dancing")
+
+
+def test_a_resource_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        ConfidentialVM.parse(EXAMPLES["ConfidentialVM"]).vcpus = 8  # type: ignore[misc]  # the point of the test
+
+
+@pytest.mark.parametrize("change", Change)
+def test_every_change_says_what_it_means(change: Change) -> None:
+    assert change.meaning.endswith(".")
+    assert Rule(change).is_input is (change is not Change.COMPUTED)
+
+
+def test_a_secret_rule_is_the_same_rule_and_secret() -> None:
+    assert IN_PLACE.as_secret() == Rule(Change.IN_PLACE, secret=True)
+    assert COMPUTED.as_secret(write_only=True) == Rule(Change.COMPUTED, secret=True, write_only=True)

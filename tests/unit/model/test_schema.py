@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model.resources import KINDS
+from prism_iac.model.schema import generate, schemas
+from prism_iac.model.schema._json_schema import file_stem
+from tests.unit.model.test_kinds import EXAMPLES
+
+ROOT = Path(__file__).parents[3]
+BROKEN = ROOT / "tests" / "unit" / "spec" / "broken"
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schemas()[name], format_checker=FormatChecker())
+
+
+@pytest.mark.parametrize("path", sorted(generate(ROOT)), ids=lambda path: path.name)
+def test_generated_files_are_what_make_generate_writes(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == generate(ROOT)[path], "run `make generate`"
+
+
+def test_no_file_stands_among_the_generated_ones_that_is_not_generated() -> None:
+    there = {*(ROOT / "schemas").iterdir(), *(ROOT / "docs" / "reference").iterdir()}
+    assert there == set(generate(ROOT))
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_same_models_give_the_same_bytes(seed: str, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "prism_iac.model.schema"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        check=True,
+    )
+    for path, text in generate(tmp_path).items():
+        assert path.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("name", sorted(schemas()))
+def test_every_schema_is_a_schema_and_describes_every_field(name: str) -> None:
+    schema = schemas()[name]
+    Draft202012Validator.check_schema(schema)
+    assert schema["title"]
+    for nested in (schema, *schema.get("$defs", {}).values()):
+        for field, properties in nested.get("properties", {}).items():
+            assert properties.get("description"), field
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schema_tells_the_change_rule_of_every_input(kind: str) -> None:
+    model, schema = KINDS[kind], schemas()[file_stem(kind)]
+    assert list(schema["properties"]) == list(model.input_names())
+    told = {name: field["x-change"] for name, field in schema["properties"].items()}
+    assert told == {name: model.rules()[name].change.value for name in model.input_names()}
+
+
+def test_a_schema_tells_what_is_secret() -> None:
+    agent = schemas()["computation"]["$defs"]["AgentConfig"]["properties"]
+    assert [name for name, field in agent.items() if field.get("x-secret")] == ["server_key"]
+    assert agent["server_key"]["writeOnly"] is True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_canonical_inputs_fit_their_schema(kind: str) -> None:
+    inputs = KINDS[kind].parse(EXAMPLES[kind]).inputs()
+    inputs.pop("identity")
+    validator(file_stem(kind)).validate(inputs)
+    assert not validator(file_stem(kind)).is_valid({**inputs, "colour": "red"})
+
+
+@pytest.mark.parametrize("environment", ["dev"])
+def test_the_stack_files_of_this_project_fit_the_schema(environment: str) -> None:
+    stack = yaml.safe_load((ROOT / "stacks" / f"{environment}.yaml").read_text())
+    base = yaml.safe_load((ROOT / "stacks" / stack["extends"]).read_text())
+    assert joined(base, stack).keys() > base.keys()
+    validator("stack").validate(joined(base, stack))
+
+
+def joined(base: Any, over: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {**base, **{key: joined(base.get(key), value) for key, value in over.items()}}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "unknown-fields",
+        "wrong-types",
+        "missing-fields",
+        "empty-values",
+        "bad-names",
+        "unknown-words",
+        "durations",
+        "endpoint-with-credentials",
+        "endpoint-without-scheme",
+        "no-algorithm-no-consumer",
+        "checksums-that-are-none",
+        "memory-of-a-vm",
+        "actions",
+    ],
+)
+def test_an_editor_with_the_schema_sees_mistakes_of_shape(case: str) -> None:
+    (folder,) = BROKEN.glob(f"*-{case}")
+    document = yaml.safe_load((folder / "stack.yaml").read_text(encoding="utf-8"))
+    assert not validator("stack").is_valid(document)
+
+
+def test_a_manifest_fits_its_schema() -> None:
+    manifest = Manifest(
+        id="1",
+        name="fit",
+        description="",
+        algorithm=ManifestAlgorithm(bytes(32), b"key"),
+        datasets=(ManifestDataset(bytes(32), b"key", "iris.csv"),),
+        result_consumers=(b"key",),
+    ).to_json()
+    validator("manifest").validate(manifest)
+    for spoilt in (
+        {**manifest, "algorithm": {}},
+        {**manifest, "algorithm": {"hash": [0] * 31}},
+        {**manifest, "datasets": [{"hash": [256] * 32}]},
+        {key: value for key, value in manifest.items() if key != "algorithm"},
+    ):
+        assert not validator("manifest").is_valid(spoilt)
+
+
+def test_sources_for_the_readers_of_the_code_do_not_reach_the_users() -> None:
+    for path, text in generate(ROOT).items():
+        assert ".md section" not in text, path
