@@ -1,12 +1,18 @@
-"""Attestation policies: one source each, one file each, and never an empty expectation."""
+"""Attestation policies: one source each, one file each, and never an empty expectation.
+
+What a declared policy must say besides is found when evidence is held against it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
-from prism_iac.errors import Finding
+from prism_iac.attestation import PolicyDocument
+from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Location, findings_of, shown
 from prism_iac.model.resources import AttestationPolicy
 from prism_iac.model.stack import PolicyEntry
@@ -44,9 +50,36 @@ def _source(draft: Draft, location: Location, name: str, policy: PolicyEntry) ->
         AttestationPolicy.model_validate(values)
     except ValidationError as error:
         yield from findings_of(error, AttestationPolicy, within=location, locate=draft.place).findings
-    if policy.expectations is not None and not policy.expectations:
+    if policy.expectations is not None:
+        yield from _expectations(draft, (*location, "expectations"), policy.expectations)
+
+
+def _expectations(draft: Draft, location: Location, values: Mapping[str, Any]) -> Iterator[Finding]:
+    try:
+        document = PolicyDocument.from_values(values)
+        if document.is_tdx:
+            return
+        policy = document.snp_policy()
+    except InvalidInput as error:
+        for finding in error.findings:
+            yield draft.finding((*location, *_steps(finding.path)), finding.message, finding.fix)
+        return
+    for path in policy.unknown():
         yield draft.finding(
-            (*location, "expectations"),
-            "expects nothing",
-            "Declare at least the launch measurement, or name a `vm:`.",
+            (*location, *_steps(path)),
+            "nothing of this name can be expected, so it would check nothing",
+            "Correct the name, or remove it.",
+            at_name=True,
         )
+    if not policy.policy.measurement or not any(policy.policy.measurement):
+        yield draft.finding(
+            location,
+            "no launch measurement is expected",
+            "Add `policy: {measurement: ...}` with its 48 bytes as base64, or name a `vm:`.",
+            at_name=True,
+        )
+
+
+def _steps(path: str) -> Location:
+    """The way that a path such as `policy.chipId` or `keys[0]` goes."""
+    return tuple(int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import time
@@ -37,7 +38,7 @@ certificates:
   agent-tls: {mode: matls, validity: 8760h, dns_names: [Agent.Example.com]}
 attestation_policies:
   own: {vm: trainer}
-  declared: {expectations: {policy: {vmpl: 2}}, path: policies/snp.json}
+  declared: {expectations: {policy: {measurement: MEASUREMENT}}, path: policies/snp.json}
 vms:
   trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0}
 computations:
@@ -61,6 +62,7 @@ computations:
       server_ca_file: certs/ca.pem
       client_ca_file: certs/ca.pem
 """
+FULL = FULL.replace("MEASUREMENT", base64.b64encode(bytes(range(48))).decode())
 INPUTS = {"iris.csv": "5.1\n", "sample.csv": "5\n", "lin_reg.py": "x = 1\n", "requirements.txt": "numpy\n"}
 
 
