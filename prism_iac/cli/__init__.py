@@ -11,7 +11,7 @@ from typing import Final
 
 import typer
 
-from prism_iac.cli import _backend
+from prism_iac.cli import _backend, _validate
 from prism_iac.errors import PrismError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(_backend.app, name="backend")
+app.command()(_validate.validate)
 
 
 def main() -> None:
