@@ -120,7 +120,7 @@ def _once(
     )
     idempotency.reserve(scope.session, reserved)
     record = operation.function(scope, **arguments)
-    reserved.record_id = _id_of(record)
+    idempotency.settle(scope.session, reserved, _id_of(record))
     return record, False
 
 

@@ -13,7 +13,8 @@ from prism_iac.backend._errors import Forbidden, Malformed, Missing, Unauthentic
 from prism_iac.backend._permissions import Grants, Permission, Rule, allows
 from prism_iac.backend._services import Services
 from prism_iac.backend._tokens import Claims
-from prism_iac.backend.store import assets, computations, roles, users, workspaces
+from prism_iac.backend.store import admission, assets, computations, users
+from prism_iac.backend.store.admission import Admission
 from prism_iac.backend.store.assets import Asset
 from prism_iac.backend.store.computations import Computation
 from prism_iac.backend.store.users import User
@@ -138,15 +139,16 @@ def admit(scope_type: type[AnyScope], rule: Rule, entry: Entry, session: Session
     }
     if not issubclass(scope_type, UserScope):
         return scope_type(**found)
-    caller = _caller(session, entry)
-    grants = Grants(
-        is_platform_administrator=caller.is_platform_administrator,
-        is_self=entry.path.get("user_id") == caller.id,
-    )
+    claims = _claims(entry)
+    found["claims"] = claims
     asset_kind = None
-    found |= {"caller": caller, "claims": entry.claims}
-    if issubclass(scope_type, WorkspaceScope):
-        workspace, grants = _enter_workspace(session, entry, caller, grants)
+    if not issubclass(scope_type, WorkspaceScope):
+        caller = _welcome(users.find(session, claims.user_id), claims)
+        grants = _own_grants(caller, entry)
+    else:
+        known = _look_up(session, entry, claims)
+        caller = _welcome(known.caller, claims)
+        workspace, grants = _enter_workspace(known, entry, _own_grants(caller, entry))
         found["workspace"] = workspace
         if issubclass(scope_type, ComputationScope):
             found["computation"] = _computation(session, workspace, entry.path["computation_id"])
@@ -157,31 +159,46 @@ def admit(scope_type: type[AnyScope], rule: Rule, entry: Entry, session: Session
             grants = replace(grants, owns_asset=asset.user_id == caller.id)
     if not allows(rule, grants, asset_kind=asset_kind):
         raise _forbidden(str(rule))
-    return scope_type(**found, grants=grants)
+    return scope_type(**found, caller=caller, grants=grants)
 
 
-def _caller(session: Session, entry: Entry) -> User:
+def _claims(entry: Entry) -> Claims:
     assert entry.claims is not None, "an operation of signed-in users is mounted without authentication"
-    caller = users.find(session, entry.claims.user_id)
-    if caller is None or not caller.enabled or entry.claims.issued_at < caller.sessions_from:
+    return entry.claims
+
+
+def _welcome(caller: User | None, claims: Claims) -> User:
+    if caller is None or not caller.enabled or claims.issued_at < caller.sessions_from:
         raise Unauthenticated("the session has ended", next_step="Log in again.")
     return caller
 
 
-def _enter_workspace(
-    session: Session, entry: Entry, caller: User, grants: Grants
-) -> tuple[Workspace, Grants]:
+def _own_grants(caller: User, entry: Entry) -> Grants:
+    return Grants(
+        is_platform_administrator=caller.is_platform_administrator,
+        is_self=entry.path.get("user_id") == caller.id,
+    )
+
+
+def _look_up(session: Session, entry: Entry, claims: Claims) -> Admission:
+    return admission.look_up(
+        session,
+        user_id=claims.user_id,
+        workspace=entry.path["domain_id"],
+        computation_id=entry.path.get("computation_id", ""),
+    )
+
+
+def _enter_workspace(known: Admission, entry: Entry, grants: Grants) -> tuple[Workspace, Grants]:
     named = entry.path["domain_id"]
-    workspace = workspaces.find(session, named)
+    workspace, held = known.workspace, known.held
     if workspace is None:
         raise _no_workspace(named)
-    computation_id = entry.path.get("computation_id", "")
-    held = roles.held_by(session, caller.id, (workspace.id, computation_id))
     grants = replace(
         grants,
         is_member=workspace.id in held,
         workspace=frozenset(map(WorkspaceAction, held.get(workspace.id, ()))),
-        computation=frozenset(map(Action, held.get(computation_id, ()))),
+        computation=frozenset(map(Action, held.get(entry.path.get("computation_id", ""), ()))),
     )
     if not grants.is_member and not grants.is_platform_administrator:
         raise _no_workspace(named)

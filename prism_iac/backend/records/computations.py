@@ -110,7 +110,7 @@ class ComputationDetails(ComputationItem):
 class ComputationPage(Record):
     """Some computations."""
 
-    computations: list[ComputationDetails]
+    computations: list[ComputationDetails | ComputationItem]
     total: int
     limit: int
     offset: int

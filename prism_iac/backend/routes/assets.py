@@ -15,7 +15,7 @@ from prism_iac.backend.records.assets import (
     asset_item,
     asset_record,
 )
-from prism_iac.backend.records.computations import ComputationDetails, ComputationPage, computation_item
+from prism_iac.backend.records.computations import ComputationPage, computation_item
 from prism_iac.backend.routes.parameters import PageSlice
 from prism_iac.backend.store import assets, computations, idempotency, runs
 from prism_iac.backend.store.assets import Asset, NewAsset
@@ -133,8 +133,8 @@ def unlink_asset(scope: LinkScope) -> None:
 def list_asset_computations(scope: AssetScope, wanted: PageSlice) -> ComputationPage:
     """List the computations that an asset is linked to, newest first."""
     page = assets.page_of_computations(scope.session, scope.asset, wanted)
-    items = [ComputationDetails(**computation_item(row).model_dump()) for row in page.rows]
-    return ComputationPage(computations=items, total=page.total, **wanted._asdict())
+    items = [computation_item(row) for row in page.rows]
+    return ComputationPage(computations=list(items), total=page.total, **wanted._asdict())
 
 
 def _require_not_running(scope: LinkScope) -> None:

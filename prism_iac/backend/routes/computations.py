@@ -77,12 +77,10 @@ def create_computation(scope: WorkspaceScope, body: ComputationBody) -> Computat
 def list_computations(scope: WorkspaceScope, wanted: PageSlice, include: _Include = "") -> ComputationPage:
     """List the computations, newest first; `include` adds fields to those that the caller may view."""
     page = computations.page(scope.session, scope.workspace.id, wanted)
-    more: dict[str, dict[str, Any]] = {}
+    items: list[ComputationDetails | ComputationItem] = [computation_item(row) for row in page.rows]
     if include:
         more = _details(scope, page.rows, frozenset(include.split(",")))
-    items = [
-        ComputationDetails(**computation_item(row).model_dump(), **more.get(row.id, {})) for row in page.rows
-    ]
+        items = [ComputationDetails(**item.model_dump(), **more.get(item.id, {})) for item in items]
     return ComputationPage(computations=items, total=page.total, **wanted._asdict())
 
 

@@ -5,6 +5,7 @@ One module for each kind of thing, its mapped class and its queries together; `d
 """
 
 from prism_iac.backend.store import (
+    admission,
     assets,
     certificates,
     computations,
@@ -30,6 +31,7 @@ __all__ = [
     "Duplicate",
     "Page",
     "Slice",
+    "admission",
     "assets",
     "certificates",
     "computations",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 from uuid import uuid4
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, ForeignKey, MetaData, Table, TypeDecorator, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from prism_iac.errors import Conflict
 
@@ -47,6 +49,38 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {datetime: UtcTime}  # noqa: RUF012  # the name and shape are SQLAlchemy's
 
+    def __init__(self, **values: Any) -> None:
+        """A row with these values, and the defaults of its columns for the others."""
+        for name, value in {**_defaults(type(self)), **values}.items():
+            setattr(self, name, value)
+
+
+@cache
+def _defaults(kind: type[Base]) -> dict[str, Any]:
+    """What the attributes of a mapped class are when nothing is said of them."""
+    return {
+        attribute.key: default.arg if isinstance(default, ScalarElementColumnDefault) else None
+        for attribute in inspect(kind).column_attrs
+        for default in (attribute.columns[0].default,)
+    }
+
+
+def _table(kind: type[Base]) -> Table:
+    table = inspect(kind).local_table
+    assert isinstance(table, Table), "a mapped class stands for a table"
+    return table
+
+
+@cache
+def _columns(kind: type[Base]) -> list[tuple[str, str]]:
+    """The attributes of a mapped class with their columns; keys that the database counts up are left out."""
+    counted = _table(kind).autoincrement_column
+    return [
+        (attribute.key, attribute.columns[0].name)
+        for attribute in inspect(kind).column_attrs
+        if attribute.columns[0] is not counted
+    ]
+
 
 def new_id() -> str:
     """A fresh id: a random UUID as text."""
@@ -54,14 +88,17 @@ def new_id() -> str:
 
 
 def insert(session: Session, *rows: Base) -> None:
-    """Write rows.
+    """Write rows of one kind; the session does not follow them, so later changes are not written.
 
     Raises:
         Duplicate: One of them repeats a unique value.
     """
-    session.add_all(rows)
+    if not rows:
+        return
+    kind = type(rows[0])
+    values = [{column: getattr(row, key) for key, column in _columns(kind)} for row in rows]
     try:
-        session.flush()
+        session.connection().execute(_table(kind).insert(), values)
     except IntegrityError as error:
         raise Duplicate("a row with the same unique value exists") from error
 

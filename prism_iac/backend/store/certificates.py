@@ -117,8 +117,7 @@ def page(
 def add_token(session: Session, *, digest: str, subject: str, expires_at: datetime, now: datetime) -> None:
     """Record a token, and forget those that have ended."""
     session.execute(delete(DownloadToken).where(DownloadToken.expires_at <= now))
-    session.add(DownloadToken(digest=digest, subject=subject, expires_at=expires_at))
-    session.flush()
+    insert(session, DownloadToken(digest=digest, subject=subject, expires_at=expires_at))
 
 
 def take_token(session: Session, *, digest: str, subject: str, now: datetime) -> bool:

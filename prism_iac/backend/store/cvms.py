@@ -156,8 +156,7 @@ def evidence_of(session: Session, cvms: list[str]) -> dict[str, tuple[bytes, byt
 
 def record_change(session: Session, cvm: Cvm, *, is_up: bool, now: datetime) -> None:
     """Record that a CVM came up or went down."""
-    session.add(CvmPresence(id=new_id(), cvm_id=cvm.id, timestamp=now, is_up=is_up))
-    session.flush()
+    insert(session, CvmPresence(id=new_id(), cvm_id=cvm.id, timestamp=now, is_up=is_up))
 
 
 def changes_of(session: Session, cvm: Cvm, *, since: datetime) -> list[CvmPresence]:

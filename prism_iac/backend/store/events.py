@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, Select, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from prism_iac.backend.store.base import Base, ComputationId
+from prism_iac.backend.store.base import Base, ComputationId, insert
 from prism_iac.backend.store.paging import Page, Slice, contains, page_of
 from prism_iac.backend.store.runs import Run
 
@@ -88,7 +88,8 @@ def add_event(
     """Record an event; False when it is known."""
     if session.scalar(select(Event.sequence).where(Event.id == event_id)) is not None:
         return False
-    session.add(
+    insert(
+        session,
         Event(
             id=event_id,
             computation_id=run.computation_id,
@@ -99,22 +100,22 @@ def add_event(
             originator=originator,
             details=details,
             timestamp=timestamp,
-        )
+        ),
     )
-    session.flush()
     return True
 
 
 def add_log(session: Session, run: Run, *, level: str, message: str, timestamp: datetime) -> None:
-    """Record a log line; it reaches the database with the transaction's other changes."""
-    session.add(
+    """Record a log line."""
+    insert(
+        session,
         Log(
             computation_id=run.computation_id,
             run_id=run.id,
             level=level,
             message=message,
             timestamp=timestamp,
-        )
+        ),
     )
 
 

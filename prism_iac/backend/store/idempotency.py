@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from prism_iac.backend.store.base import Base, UserId, WorkspaceId, insert
 
-__all__ = ["IdempotencyKey", "find", "forget", "reserve"]
+__all__ = ["IdempotencyKey", "find", "forget", "reserve", "settle"]
 
 
 class IdempotencyKey(Base):
@@ -22,7 +22,7 @@ class IdempotencyKey(Base):
     Attributes:
         route: Method and path.
         digest: Of everything that the request says.
-        record_id: What was made under the key.
+        record_id: What was made under the key; empty only inside the transaction that makes it.
     """
 
     __tablename__ = "idempotency_keys"
@@ -54,6 +54,21 @@ def reserve(session: Session, key: IdempotencyKey) -> None:
         Duplicate: Another transaction took it first.
     """
     insert(session, key)
+
+
+def settle(session: Session, key: IdempotencyKey, record_id: str) -> None:
+    """Note what was made under a key that this transaction took."""
+    session.execute(
+        update(IdempotencyKey)
+        .where(
+            IdempotencyKey.workspace_id == key.workspace_id,
+            IdempotencyKey.user_id == key.user_id,
+            IdempotencyKey.route == key.route,
+            IdempotencyKey.key == key.key,
+        )
+        .values(record_id=record_id),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def forget(session: Session, record_ids: Collection[str]) -> None:

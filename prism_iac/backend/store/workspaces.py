@@ -19,7 +19,7 @@ class Workspace(Base):
 
     __tablename__ = "workspaces"
 
-    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     alias: Mapped[str] = mapped_column(unique=True)
     enabled: Mapped[bool] = mapped_column(default=True)
