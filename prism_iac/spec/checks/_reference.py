@@ -38,21 +38,40 @@ _NAMED_BY_KEY: Final = (("computations.*.participants.*", "participants"),)
 
 def check_references(draft: Draft) -> Iterator[Finding]:
     """Names that no entry has."""
+    tables = {table: _Table(draft, table) for table in _NOBODY}
     for pattern, table in _REFERENCES:
-        known = _names(draft, table)
         for location, node in _matches(draft.root, tuple(pattern.split("."))):
-            if isinstance(node.value, str) and node.value.strip() not in known:
-                yield _unknown(draft, location, node.value.strip(), table)
+            if isinstance(node.value, str):
+                yield from tables[table].missing(location, node.value.strip())
     for pattern, table in _NAMED_BY_KEY:
-        known = _names(draft, table)
         for location, _ in _matches(draft.root, tuple(pattern.split("."))):
-            if location[-1] not in known:
-                yield _unknown(draft, location, str(location[-1]), table, at_name=True)
+            yield from tables[table].missing(location, str(location[-1]), at_name=True)
 
 
-def _names(draft: Draft, table: str) -> frozenset[str]:
-    node = value_at(draft.root, (table,))
-    return frozenset(node.value) if node and isinstance(node.value, dict) else frozenset()
+class _Table:
+    """The names of one table, and what to say of a name that is not among them."""
+
+    def __init__(self, draft: Draft, table: str) -> None:
+        node = value_at(draft.root, (table,))
+        self._draft = draft
+        self._table = table
+        self._names = frozenset(node.value) if node and isinstance(node.value, dict) else frozenset()
+        self._fixes: dict[str, str] = {}
+
+    def missing(self, location: Location, name: str, *, at_name: bool = False) -> Iterator[Finding]:
+        """A finding when no entry has the name."""
+        if name in self._names:
+            return
+        if name not in self._fixes:  # the search for near names is slow, and one mistake is often repeated
+            self._fixes[name] = self._fix(name)
+        message = f"{_NOBODY[self._table]} named {shown(name)}"
+        yield self._draft.finding(location, message, self._fixes[name], at_name=at_name)
+
+    def _fix(self, name: str) -> str:
+        if not self._names:
+            return f"Declare it under `{self._table}:`."
+        line = self._draft.place((self._table,), at_name=True).line
+        return f"{nearest(name, self._names)} They are declared under `{self._table}:` (line {line})."
 
 
 def _matches(
@@ -68,10 +87,3 @@ def _matches(
     elif isinstance(node.value, tuple) and step == "*":
         for index, item in enumerate(node.value):
             yield from _matches(item, rest, (*location, index))
-
-
-def _unknown(draft: Draft, location: Location, name: str, table: str, *, at_name: bool = False) -> Finding:
-    known = _names(draft, table)
-    where = f"They are declared under `{table}:` (line {draft.place((table,), at_name=True).line})."
-    fix = f"{nearest(name, known)} {where}" if known else f"Declare it under `{table}:`."
-    return draft.finding(location, f"{_NOBODY[table]} named {shown(name)}", fix, at_name=at_name)
