@@ -1,0 +1,43 @@
+"""What the agent of a VM is told by its environment.
+
+Source: cocos-grpc.md section 5.1 and 6.4; the names from `AGENT_LISTEN` on are this package's own. Nothing of
+the environment of whoever makes the VM is handed on but the search path.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prism_iac.hypervisor._vm import VmSpec
+from prism_iac.hypervisor.local._folder import VmFolder
+from prism_iac.model import parse_duration
+
+__all__ = ["agent_environment"]
+
+
+def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str, str]:
+    """All of the environment of a VM's process.
+
+    Args:
+        spec: The VM.
+        folder: Its files.
+        address: Where participants reach the agent, `host:port`.
+    """
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder.path),
+        "LANG": "C.UTF-8",
+        "AGENT_LOG_LEVEL": spec.agent_log_level.value,
+        "AGENT_CVM_GRPC_URL": spec.control_address,
+        "AGENT_CVM_ID": spec.id,
+        "AGENT_CVM_GRPC_CLIENT_CERT": str(folder.certificate),
+        "AGENT_CVM_GRPC_CLIENT_KEY": str(folder.key),
+        "AGENT_CVM_GRPC_SERVER_CA_CERTS": str(folder.ca),
+        "AGENT_LISTEN": address,
+        "AGENT_STATE_DIR": str(folder.path),
+        "AGENT_PLATFORM": "simulated-sev-snp",
+        "AGENT_PLATFORM_DIR": str(folder.platform),
+        "AGENT_LIMIT_MEMORY_MIB": str(spec.limits.memory_mib),
+        "AGENT_LIMIT_PROCESSES": str(spec.limits.processes),
+        "AGENT_LIMIT_RUN_SECONDS": str(int(parse_duration(spec.limits.run_time).total_seconds())),
+    }
