@@ -76,7 +76,7 @@ def test_d4_an_error_that_its_message_repeats_is_shown_once() -> None:
 
 
 def test_d4_raw_text_is_shown_where_there_is_no_error_object() -> None:
-    error = error_of(httpx.Response(403, text="RBAC: access\ndenied"))
+    error = error_of(httpx.Response(403, text="RBAC: access\r\n denied\n"))
     assert type(error) is PermissionDenied
     assert error.server_message == "RBAC: access denied"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -54,6 +55,7 @@ class TokenServer:
     def _give(self, name: str, instead: httpx.Response | Exception | None) -> httpx.Response:
         with self.lock:
             self.log.append(name)
+            time.sleep(0.1)  # a slow server: whoever asks meanwhile must wait for this answer
             if isinstance(instead, Exception):
                 raise instead
             if instead is not None:

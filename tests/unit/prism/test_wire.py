@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import httpcore
 import pytest
 
 from prism_iac.prism import (
@@ -20,6 +21,7 @@ from prism_iac.prism import (
     Unavailable,
     UnexpectedReply,
 )
+from prism_iac.prism._deadline import DeadlineNetwork
 from tests.unit.prism.raw_server import RawServer, response
 
 USER = b'{"id": "u1"}'
@@ -69,6 +71,17 @@ def test_a_server_that_drips_its_reply_is_left_at_the_deadline(part: str) -> Non
     assert type(error) is Unavailable
     assert "no whole reply came in time" in str(error)
     assert time.monotonic() - began < 5
+
+
+def test_every_wait_is_cut_to_what_is_left_of_the_exchange() -> None:
+    network = DeadlineNetwork()
+    with RawServer(response(USER)) as server, network.within(1):
+        stream = network.connect_tcp("127.0.0.1", server.port, timeout=5)
+        began = time.monotonic()
+        with pytest.raises(httpcore.ReadTimeout):
+            stream.read(1, timeout=60)
+        stream.close()
+    assert time.monotonic() - began < 10
 
 
 def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
