@@ -253,6 +253,39 @@ def test_a_stack_file_that_cannot_be_read_is_a_finding(name: str, message: str, 
     assert finding.file == name
 
 
+def test_a_stack_file_of_more_than_64_mib_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "stack.yaml").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    (finding,) = validate_stack(tmp_path / "stack.yaml", environ={}, now=lambda: NOW)
+    assert finding.message == "the file is larger than 64 MiB"
+
+
+def test_inputs_that_cannot_be_read_are_findings(workplace: Workplace) -> None:
+    text = f"""\
+environment: dev
+workspace: w
+participants:
+  large: {{user: a, public_key: large.pem}}
+  memory: {{user: b, public_key: /proc/self/mem}}
+  long: {{user: c, public_key: {"x" * 300}}}
+assets:
+  sample: {{kind: dataset, provider: large, checksum: {"a" * 64}, sample_file: large.csv}}
+  memory: {{kind: dataset, provider: large, checksum: {"a" * 64}, file: /proc/self/mem}}
+"""
+    folder = workplace(**{"stack.yaml": text})
+    for name, size in (("large.pem", 1 << 20), ("large.csv", 10_000_000)):
+        with (folder / name).open("wb") as file:
+            file.truncate(size + 1)
+    findings = validate_stack(Path("stack.yaml"), environ={}, now=lambda: NOW)
+    assert [(finding.path, finding.message) for finding in findings] == [
+        ("participants.large.public_key", '"large.pem" is too large for a key or a certificate'),
+        ("participants.memory.public_key", '"/proc/self/mem" cannot be read: Input/output error'),
+        ("participants.long.public_key", f'"{"x" * 60}..." cannot be read: File name too long'),
+        ("assets.sample.sample_file", '"large.csv" is larger than 10 MB'),
+        ("assets.memory.checksum", '"/proc/self/mem" cannot be read: Input/output error'),
+    ]
+
+
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (finding,) = validate_stack(tmp_path / "pipe", environ={}, now=lambda: NOW)
