@@ -63,7 +63,7 @@ def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> None:
                 with opened.open(entry) as source, place.open("xb") as target:
                     left = _copy(source, target, left)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise BadArchiveError(f"not a valid zip file: {error}") from error
+        raise BadArchiveError(f"not a valid zip file: {str(error) or 'it ends too early'}") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise BadArchiveError("two entries have the same name") from error
 
@@ -78,6 +78,8 @@ def _check(entries: Iterable[zipfile.ZipInfo], limits: UnpackLimits) -> None:
                 raise BadArchiveError(f"the name of entry {number} {problem}")
         if stat.S_IFMT(entry.external_attr >> 16) not in _PLAIN_KINDS:
             raise BadArchiveError(f"entry {number} is a link or a device")
+        if entry.header_offset < 0:
+            raise BadArchiveError(f"entry {number} lies before the archive")
         if entry.flag_bits & _ENCRYPTED:
             raise BadArchiveError(f"entry {number} is encrypted")
         if entry.compress_type not in _METHODS:
