@@ -80,6 +80,12 @@ class VmSettings(Document):
                 f"Choose one of {choices}.",
                 field="vcpus",
             )
+        if self.provider is VmProvider.LOCAL and self.platform is not Platform.SEV_SNP:
+            raise Refusal(
+                f"the local hypervisor simulates {Platform.SEV_SNP} only, not {self.platform}",
+                f"Use the platform {Platform.SEV_SNP}, or a provider that has {self.platform}.",
+                field="platform",
+            )
         if self.limits is not None and self.provider is not VmProvider.LOCAL:
             raise Refusal(
                 f"limits apply to the provider local only, not to {self.provider}",
