@@ -1,1 +1,53 @@
-"""Confidential computations as code: resources and a stack-file component for Pulumi programs."""
+"""Confidential computations as code: resources and a stack-file component for Pulumi programs.
+
+Names are imported when they are first used, so that `import prism_iac` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from prism_iac._version import __version__
+
+if TYPE_CHECKING:
+    from prism_iac.provider import (
+        AgentConfigArgs,
+        Asset,
+        AttestationPolicy,
+        CertificateBundle,
+        Computation,
+        ComputationRun,
+        ConfidentialVM,
+        KeySpecArgs,
+        Participant,
+        PublicKey,
+        StackFile,
+        SubjectArgs,
+        VmLimitsArgs,
+    )
+
+__all__ = [
+    "AgentConfigArgs",
+    "Asset",
+    "AttestationPolicy",
+    "CertificateBundle",
+    "Computation",
+    "ComputationRun",
+    "ConfidentialVM",
+    "KeySpecArgs",
+    "Participant",
+    "PublicKey",
+    "StackFile",
+    "SubjectArgs",
+    "VmLimitsArgs",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("prism_iac.provider"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

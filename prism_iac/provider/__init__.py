@@ -1,1 +1,38 @@
-"""To be filled."""
+"""The faces that the Pulumi engine sees: dynamic resources, typed classes, the stack component.
+
+Main entries: the resource classes and `StackFile`, which `prism_iac` exports. Turns property bags into
+models and back; decides nothing. Must not know HTTP, SQL or the protocol of agents. What a program imports
+stays light: the rooms below are imported where they are used.
+"""
+
+from prism_iac.provider._stack_file import StackFile
+from prism_iac.provider.resources import (
+    AgentConfigArgs,
+    Asset,
+    AttestationPolicy,
+    CertificateBundle,
+    Computation,
+    ComputationRun,
+    ConfidentialVM,
+    KeySpecArgs,
+    Participant,
+    PublicKey,
+    SubjectArgs,
+    VmLimitsArgs,
+)
+
+__all__ = [
+    "AgentConfigArgs",
+    "Asset",
+    "AttestationPolicy",
+    "CertificateBundle",
+    "Computation",
+    "ComputationRun",
+    "ConfidentialVM",
+    "KeySpecArgs",
+    "Participant",
+    "PublicKey",
+    "StackFile",
+    "SubjectArgs",
+    "VmLimitsArgs",
+]

@@ -1,0 +1,113 @@
+"""What a handler of a resource kind is, and the two steps that are the same for every kind.
+
+The contract is the engine's: check completes the inputs, diff says what a change does, create, read,
+update and delete act. Handlers know models, not property bags, and nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from prism_iac.lifecycle._context import Context
+from prism_iac.model import Change, contains_unknown
+from prism_iac.model.resources import ResourceModel
+
+__all__ = ["Difference", "Handler", "Live", "check", "diff"]
+
+M = TypeVar("M", bound=ResourceModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Live(Generic[M]):
+    """A live object: its id at the peer, and its inputs and outputs."""
+
+    id: str
+    state: M
+
+
+class Handler(ABC, Generic[M]):
+    """The life of one kind of resource.
+
+    Every method is safe to repeat: a create that was cut off finds what it had made, a delete of what is
+    gone succeeds. Methods raise the errors of `prism_iac.errors` only; a create or update that made
+    something before it failed raises `PartialResult`.
+    """
+
+    model: type[M]
+    replaces_by_deleting_first = False
+
+    def complete(self, desired: M, _context: Context) -> M:
+        """Fill in the inputs that follow from others, without a call to a peer."""
+        return desired
+
+    def is_due(self, _state: M, _context: Context) -> bool:
+        """Whether time alone asks for an update."""
+        return False
+
+    @abstractmethod
+    def create(self, desired: M, context: Context) -> Live[M]:
+        """Make the object, or find the one that an earlier create of the same identity made."""
+
+    @abstractmethod
+    def read(self, live: Live[M], context: Context) -> Live[M] | None:
+        """The actual state; None when the object is gone. A peer that does not answer is an error."""
+
+    @abstractmethod
+    def update(self, live: Live[M], desired: M, context: Context) -> Live[M]:
+        """Bring the object to the desired state in place."""
+
+    @abstractmethod
+    def delete(self, live: Live[M], context: Context) -> None:
+        """Remove the object; one that is gone already is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a change of inputs does to the live object.
+
+    Attributes:
+        changed: The inputs that differ, by name.
+        replaces: Those of them that ask for a new object.
+        is_due: Time alone asks for an update.
+    """
+
+    changed: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    is_due: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.changed) or self.is_due
+
+
+def check(handler: Handler[M], properties: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The canonical inputs of a resource, completed; unknown values stay unknown.
+
+    Raises:
+        InvalidInput: With every finding.
+    """
+    wanted = {name: value for name, value in properties.items() if value is not None}
+    if "workspace" in handler.model.model_fields and context.default_workspace is not None:
+        wanted.setdefault("workspace", context.default_workspace)
+    desired = handler.model.parse({**wanted, "identity": context.identity})
+    return handler.complete(desired, context).inputs()
+
+
+def diff(
+    handler: Handler[M], state: Mapping[str, Any], inputs: Mapping[str, Any], context: Context
+) -> Difference:
+    """What the engine should do to bring a recorded state to new inputs.
+
+    A value that is not known yet counts as a change, but never as one that replaces.
+    """
+    rules = handler.model.rules()
+    changed = tuple(name for name in handler.model.input_names() if state.get(name) != inputs.get(name))
+    replaces = tuple(
+        name
+        for name in changed
+        if rules[name].change is Change.REPLACE and not contains_unknown(inputs.get(name))
+    )
+    due = not changed and handler.is_due(handler.model.parse(state), context)
+    return Difference(changed, replaces, is_due=due)

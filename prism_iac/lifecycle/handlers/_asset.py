@@ -1,0 +1,129 @@
+"""The life of an asset: a record of what a participant will upload, known by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from prism_iac.errors import Conflict, Finding, InvalidInput
+from prism_iac.lifecycle._context import Context
+from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._identity import mark_of, marked, unmarked
+from prism_iac.model import AssetKind, contains_unknown, sha3_256_of_path
+from prism_iac.model.resources import Asset
+from prism_iac.prism import AssetContent, AssetRecord, NotFound
+
+__all__ = ["AssetHandler"]
+
+
+class AssetHandler(Handler[Asset]):
+    """Acts as the participant who provides the asset."""
+
+    model = Asset
+
+    def complete(self, desired: Asset, _context: Context) -> Asset:
+        """Take checksum and file name from the file; hold a given checksum against it."""
+        if contains_unknown([desired.file, desired.checksum]):
+            return desired
+        if desired.file is None:
+            if desired.checksum is None:
+                raise _finding(
+                    "checksum", "give a file or its checksum", "Set `file`, or `checksum` (SHA3-256)."
+                )
+            return desired
+        path = Path(desired.file)
+        checksum = _checksum(path)
+        if desired.checksum is not None and desired.checksum != checksum:
+            raise _mismatch(path, desired.checksum, checksum)
+        return desired.with_(checksum=checksum, file_name=desired.file_name or path.name)
+
+    def create(self, desired: Asset, context: Context) -> Live[Asset]:
+        """Find the record that carries our mark, or make it."""
+        known = context.session.snapshot(desired.workspace).assets
+        record = known.find(mark_of(desired.identity))
+        if record is not None:
+            return self.update(Live(record.id, desired), desired, context)
+        assets = context.session.acting_for(desired.provider, desired.workspace).assets
+        return Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
+
+    def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
+        """The record as it is."""
+        record = context.session.snapshot(live.state.workspace).assets.get(live.id)
+        return None if record is None else Live(live.id, _actual(record, live.state, context))
+
+    def update(self, live: Live[Asset], desired: Asset, context: Context) -> Live[Asset]:
+        """Send the whole record."""
+        assets = context.session.acting_for(desired.provider, desired.workspace).assets
+        assets.update(live.id, _content(desired))
+        return Live(live.id, desired.with_(computations=live.state.computations))
+
+    def delete(self, live: Live[Asset], context: Context) -> None:
+        """Remove the record; one that is still linked is refused."""
+        assets = context.session.acting_for(live.state.provider, live.state.workspace).assets
+        try:
+            linked = assets.get(live.id).computations
+        except NotFound:
+            return
+        if linked:
+            raise Conflict(
+                f"the asset is linked to the computations {', '.join(linked)}",
+                where=f"asset {live.state.file_name or live.id}",
+                next_step="Remove it from them, or delete them, first.",
+            )
+        assets.delete(live.id)
+        context.session.snapshot(live.state.workspace).assets.drop(live.id)
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return sha3_256_of_path(path).hex()
+    except OSError as error:
+        raise _finding(
+            "file", f"cannot read {path}: {error.strerror}", "Give the path of a file or folder."
+        ) from error
+
+
+def _mismatch(path: Path, given: str, actual: str) -> InvalidInput:
+    if path.is_file():
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if sha256 == given:
+            return _finding(
+                "checksum",
+                f"is the SHA-256 of {path}; Prism compares SHA3-256",
+                f"Write {actual}, or leave it out.",
+            )
+    return _finding(
+        "checksum", f"does not match {path}, whose SHA3-256 is {actual}", "Correct it, or leave it out."
+    )
+
+
+def _finding(path: str, message: str, fix: str) -> InvalidInput:
+    return InvalidInput([Finding(path=path, message=message, fix=fix)])
+
+
+def _content(desired: Asset) -> AssetContent:
+    return AssetContent(
+        asset_type=AssetKind(desired.asset_type),
+        description=marked(desired.description, desired.identity),
+        checksum=desired.checksum or "",
+        file_name=desired.file_name or "",
+        mime_type=desired.mime_type or "",
+        sample=Path(desired.sample_file).read_bytes() if desired.sample_file else None,
+    )
+
+
+def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:
+    owner = context.session.find_user(state.provider) if state.provider else context.session.platform_user
+    provider = (
+        state.provider if owner and owner.id == record.user_id else context.session.name_of(record.user_id)
+    )
+    return state.with_(
+        asset_type=record.asset_type,
+        provider=provider,
+        description=unmarked(record.description)[0],
+        checksum=record.checksum or None,
+        file_name=record.file_name or None,
+        mime_type=record.mime_type or None,
+        computations=record.computations,
+    )

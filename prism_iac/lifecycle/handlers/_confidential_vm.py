@@ -1,0 +1,183 @@
+"""The life of a confidential VM: recorded at Prism, started by a driver where Prism does not, awaited."""
+
+from __future__ import annotations
+
+from prism_iac.errors import Finding, InvalidInput, PartialResult, PrismError
+from prism_iac.hypervisor import VmSpec
+from prism_iac.lifecycle._context import Context, poll
+from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._identity import mark_of, name_suffix
+from prism_iac.model import AgentState, VmProvider, VmStatus
+from prism_iac.model.resources import ConfidentialVM, VmLimits
+from prism_iac.prism import CertificateFiles, CvmRecord, NotFound
+
+__all__ = ["ConfidentialVMHandler"]
+
+_DRIVEN = frozenset({VmProvider.LOCAL})
+"""The providers whose VMs a driver of this package makes; Prism records them as `external`."""
+
+_CLOUDS = frozenset({VmProvider.ULTRAVIOLET, VmProvider.AZURE, VmProvider.GCP})
+
+
+class ConfidentialVMHandler(Handler[ConfidentialVM]):
+    """Prism has no call that changes a VM: every change of what it is replaces it (D40)."""
+
+    model = ConfidentialVM
+    replaces_by_deleting_first = True
+
+    def complete(self, desired: ConfidentialVM, context: Context) -> ConfidentialVM:
+        """Give it a name of its own; refuse what can never come online."""
+        if desired.provider in _CLOUDS and context.session.settings.is_embedded:
+            raise InvalidInput(
+                [
+                    Finding(
+                        path="provider",
+                        message=f"the embedded backend has no account at {desired.provider}",
+                        fix="Use `local`, or set prism:endpoint to a Prism that has one.",
+                    )
+                ]
+            )
+        if desired.name is not None:
+            return desired
+        return desired.with_(name=f"{context.name}-{name_suffix(context.identity)}")
+
+    def create(self, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM]:
+        """Find the record of an earlier create, or make it; then start the VM and wait."""
+        cvms = context.session.workspace(desired.workspace).cvms
+        name = desired.name or ""
+        own = name.endswith(name_suffix(desired.identity))
+        found = next((record.id for record in cvms.list(name=name) if own and record.name == name), None)
+        cvm_id = found or cvms.create(
+            provider=VmProvider.EXTERNAL if desired.provider in _DRIVEN else desired.provider,
+            platform=desired.platform,
+            vcpus=desired.vcpus,
+            name=name,
+            agent_log_level=desired.agent_log_level,
+            idempotency_key=mark_of(desired.identity),
+        )
+        return self._bring_up(cvm_id, desired, context)
+
+    def read(self, live: Live[ConfidentialVM], context: Context) -> Live[ConfidentialVM] | None:
+        """The record as it is; gone when it is inactive or its process has ended."""
+        record = _find(live, context)
+        if record is None or record.status is VmStatus.INACTIVE:
+            return None
+        if live.state.provider in _DRIVEN:
+            vm = context.session.hypervisor(live.state.provider).find(live.id)
+            if vm is None or not vm.running:
+                return None
+        return Live(live.id, _with_outputs(live.state, record, context))
+
+    def update(
+        self, live: Live[ConfidentialVM], desired: ConfidentialVM, context: Context
+    ) -> Live[ConfidentialVM]:
+        """Go on where a create was cut off."""
+        return self._bring_up(live.id, desired, context)
+
+    def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
+        """Retire the record, then end the VM; its certificates are revoked with it."""
+        context.session.workspace(live.state.workspace).cvms.delete(live.id)
+        if live.state.provider in _DRIVEN:
+            context.session.hypervisor(live.state.provider).remove(live.id)
+
+    def _bring_up(self, cvm_id: str, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM]:
+        try:
+            record = context.session.workspace(desired.workspace).cvms.get(cvm_id)
+            if desired.provider in _DRIVEN:
+                _start(record, desired, context)
+            if desired.provider is not VmProvider.EXTERNAL:
+                record = _await_ready(record, desired, context)
+            return Live(cvm_id, _with_outputs(desired, record, context))
+        except PrismError as error:
+            raise PartialResult(
+                error.message,
+                id=cvm_id,
+                state=desired.properties(),
+                where=error.where,
+                next_step=error.next_step,
+            ) from error
+
+
+def _find(live: Live[ConfidentialVM], context: Context) -> CvmRecord | None:
+    try:
+        return context.session.workspace(live.state.workspace).cvms.get(live.id)
+    except NotFound:
+        return None
+
+
+def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None:
+    hypervisor = context.session.hypervisor(desired.provider)
+    if (running := hypervisor.find(record.id)) is not None and running.running:
+        return
+    files = _identity_files(record, desired, context)
+    hypervisor.create(
+        VmSpec(
+            id=record.id,
+            name=record.name,
+            platform=desired.platform,
+            vcpus=desired.vcpus,
+            agent_log_level=desired.agent_log_level,
+            control_address=context.session.control_address,
+            control_ca=files.ca_pem.encode(),
+            client_certificate=files.certificate_pem.encode(),
+            client_key=files.private_key_pem.encode(),
+            limits=desired.limits or VmLimits(),
+        )
+    )
+
+
+def _identity_files(record: CvmRecord, desired: ConfidentialVM, context: Context) -> CertificateFiles:
+    """The certificate that the VM was born with, which its agent shows to the control stream."""
+    certificates = context.session.workspace(desired.workspace).certificates
+    serial = next(
+        (item.serial_number for item in certificates.list(cvm_id=record.id) if not item.revoked), None
+    )
+    return certificates.fetch(record.id, serial or certificates.issue(record.id))
+
+
+def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -> CvmRecord:
+    cvms = context.session.workspace(desired.workspace).cvms
+    stage = ""
+
+    def ready() -> CvmRecord | None:
+        nonlocal stage
+        seen = cvms.get(record.id)
+        if (now := f"{seen.status} {seen.state}".strip()) != stage:
+            stage = now
+            context.report(stage)
+        if seen.status is VmStatus.INACTIVE:
+            raise PartialResult(
+                "the VM was removed while it started", id=record.id, state=desired.properties()
+            )
+        return (
+            seen if seen.status is VmStatus.ONLINE and seen.state == AgentState.RECEIVING_MANIFEST else None
+        )
+
+    found = poll(context, ready, timeout=desired.ready_timeout)
+    if found is None:
+        raise PartialResult(
+            f"the VM is not ready after {desired.ready_timeout}: it is {stage}",
+            id=record.id,
+            state=desired.properties(),
+            next_step="Run the update again to go on waiting, or raise ready_timeout.",
+        )
+    return found
+
+
+def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) -> ConfidentialVM:
+    return state.with_(
+        cvm_id=record.cvm_id,
+        agent_address=record.agent_address,
+        status=record.status,
+        state=record.state,
+        attestation_policy=_policy(record, state, context),
+        monthly_cost_estimate=record.monthly_cost_estimate,
+    )
+
+
+def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:
+    try:
+        return context.session.workspace(state.workspace).cvms.attestation_policy(record.id).decode()
+    except (NotFound, UnicodeDecodeError):
+        # No policy before the VM is online; a policy that is no text stays with Prism.
+        return None

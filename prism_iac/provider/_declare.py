@@ -1,0 +1,66 @@
+"""How a typed resource class declares itself to the engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import ResourceProvider
+
+__all__ = ["PrismResource"]
+
+
+class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource"):
+    """The base of the resource classes: identity, secret marks and replacement order.
+
+    Subclasses repeat the class keywords: the SDK does not hand them down.
+    """
+
+    def __init__(  # what one declaration consists of
+        self,
+        provider: ResourceProvider,
+        resource_name: str,
+        inputs: Mapping[str, Any],
+        *,
+        outputs: Sequence[str],
+        secret_outputs: Sequence[str] = (),
+        deletes_first: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Register the resource.
+
+        Args:
+            provider: The face that serves the kind.
+            resource_name: The logical name.
+            inputs: The inputs by name; those that are None are left to their defaults.
+            outputs: The names of the computed properties.
+            secret_outputs: Those of them that are secret.
+            deletes_first: A replacement deletes the old object before it makes the new one.
+            opts: The caller's options.
+        """
+        given = {name: value for name, value in inputs.items() if value is not None}
+        absent = {name: None for name in (*inputs, *outputs) if name not in given}
+        parent = opts.parent if opts else None
+        super().__init__(
+            provider,
+            resource_name,
+            {**absent, **given, "identity": _identity(type(self), resource_name, parent)},
+            pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(
+                    additional_secret_outputs=list(secret_outputs),
+                    delete_before_replace=deletes_first or None,
+                ),
+                opts,
+            ),
+        )
+
+
+def _identity(
+    cls: type[PrismResource], resource_name: str, parent: pulumi.Resource | None
+) -> pulumi.Output[str]:
+    """The first part of the identity: 12 hexadecimal characters of SHA3-256 of the URN."""
+    token = f"pulumi-python:{cls._resource_type_name}"
+    urn = pulumi.create_urn(resource_name, token, parent)
+    return urn.apply(lambda text: hashlib.sha3_256(text.encode()).hexdigest()[:12])

@@ -1,0 +1,157 @@
+"""What the resources of one deployment share in the plugin process."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from prism_iac.errors import Conflict, Finding, InvalidInput
+from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Settings
+from prism_iac.prism import Credentials, PasswordCredentials, TokenCredentials, data_folder
+
+__all__ = ["Deployment", "deployment_for"]
+
+
+class Config(Protocol):
+    """The configuration that the engine hands to a provider."""
+
+    def get(self, key: str) -> Any:
+        """The value of a key with its namespace; None when it is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment: its session with Prism and what it has made so far."""
+
+    session: Session
+    generations: Generations = field(default_factory=Generations)
+    made: set[str] = field(default_factory=set)
+    """The ids that creates of this deployment returned."""
+
+    def context(self, name: str, identity: str) -> Context:
+        """The surroundings of one call for the resource with this logical name."""
+        return Context(
+            name=name,
+            identity=identity,
+            session=self.session,
+            default_workspace=self.session.settings.workspace,
+            now=lambda: datetime.now(UTC),
+            pause=_pause,
+            report=lambda line: print(f"{name}: {line}", flush=True),  # noqa: T201  # the engine shows what a plugin prints
+        )
+
+
+_deployments: dict[str, Deployment] = {}
+_lock = threading.Lock()
+
+
+def deployment_for(config: Config) -> Deployment:
+    """The deployment for a configuration; the same one for every kind of resource.
+
+    Raises:
+        InvalidInput: The configuration is not usable.
+    """
+    values = {key: value for key in _KEYS if (value := config.get(f"prism:{key}")) not in (None, "")}
+    key = json.dumps(values, sort_keys=True)
+    with _lock:
+        if key not in _deployments:
+            if not _deployments:
+                threading.Thread(target=_end_with_engine, daemon=True).start()
+            _deployments[key] = Deployment(Session(_settings(values)))
+        return _deployments[key]
+
+
+_KEYS: Final = (
+    "endpoint",
+    "workspace",
+    "token",
+    "username",
+    "password",
+    "participants",
+    "dataFolder",
+    "controlAddress",
+)
+
+
+def _settings(values: Mapping[str, str]) -> Settings:
+    endpoint = values.get("endpoint", EMBEDDED)
+    credentials = _credentials(values, "prism")
+    if endpoint != EMBEDDED and credentials is None:
+        raise InvalidInput(
+            [
+                Finding(
+                    path="prism:token",
+                    message=f"no credentials are configured for {endpoint}",
+                    fix="Run `pulumi config set --secret prism:token ...`, or set prism:username and prism:password.",
+                )
+            ]
+        )
+    folder = values.get("dataFolder")
+    return Settings(
+        endpoint=endpoint,
+        data=Path(folder).absolute() if folder else data_folder(Path.cwd(), os.environ),
+        credentials=credentials,
+        participants=_participants(values.get("participants", "{}")),
+        workspace=values.get("workspace"),
+        control_address=values.get("controlAddress"),
+    )
+
+
+def _credentials(values: Mapping[str, str], path: str) -> Credentials | None:
+    if token := values.get("token"):
+        return TokenCredentials(token)
+    if username := values.get("username"):
+        if password := values.get("password"):
+            return PasswordCredentials(username, password)
+        raise InvalidInput(
+            [Finding(path=f"{path}:password", message=f"no password is configured for {username}")]
+        )
+    return None
+
+
+def _participants(text: str) -> dict[str, Credentials]:
+    try:
+        users = json.loads(text)
+        return {
+            str(user).lower(): found
+            for user, values in users.items()
+            if (found := _credentials({"username": user, **values}, f"prism:participants.{user}"))
+        }
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            [
+                Finding(
+                    path="prism:participants",
+                    message="must be a JSON object of users with a token or a password each",
+                    fix='Write {"ada@example.com": {"password": "..."}} and set it with --secret.',
+                )
+            ]
+        ) from error
+
+
+def _pause(seconds: float) -> None:
+    # The second interrupt ends the plugin's main thread; waiting on would only delay its end.
+    if not threading.main_thread().is_alive():
+        raise Conflict("the stack update was interrupted", next_step="Run it again: it goes on from here.")
+    time.sleep(seconds)
+
+
+def _end_with_engine() -> None:
+    """End this process when the engine is gone.
+
+    The engine reads the plugin's standard output through a pipe. Killed, it does not end a dynamic plugin,
+    but the pipe loses its reader.
+    """
+    engine = select.poll()
+    engine.register(sys.stdout.fileno(), 0)
+    engine.poll()
+    os._exit(1)

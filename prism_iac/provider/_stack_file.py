@@ -1,0 +1,236 @@
+"""The component that deploys a stack file: one resource per entry."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pulumi
+from pulumi import Input, Output
+
+from prism_iac.errors import PrismError
+from prism_iac.provider.resources import (
+    AgentConfigArgs,
+    Asset,
+    AttestationPolicy,
+    CertificateBundle,
+    Computation,
+    ComputationRun,
+    ConfidentialVM,
+    Participant,
+    PublicKey,
+)
+
+if TYPE_CHECKING:
+    from prism_iac.spec import Stack, StackComputation
+
+__all__ = ["StackFile"]
+
+_SECRET_KEYS: Final = ("token", "password", "participants")
+_PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
+
+
+class StackFile(pulumi.ComponentResource):
+    """Everything that a stack file declares.
+
+    Endpoint and workspace come from the file; credentials from the stack configuration: `prism:token`, or
+    `prism:username` and `prism:password`; `prism:participants` for the users that resources act for.
+
+    Attributes:
+        assets: The assets by name.
+        certificates: The certificate bundles by name.
+        attestation_policies: The attestation policies by name.
+        vms: The confidential VMs by name.
+        computations: The computations by name.
+        runs: The runs by the name of their computation.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Load the file and declare its resources.
+
+        Args:
+            path: The stack file; its name without the ending is the component's logical name.
+            opts: Resource options.
+
+        Raises:
+            pulumi.RunError: The file is not valid; the message holds every finding.
+        """
+        file = Path(path)
+        super().__init__("prism:index:StackFile", file.stem, {}, opts)
+        stack = _load(file)
+        self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
+        self.certificates = {
+            name: CertificateBundle(name, **_values(item.settings), opts=self._children)
+            for name, item in stack.certificates.items()
+        }
+        self.vms = {
+            name: ConfidentialVM(name, **_values(item.settings), opts=self._children)
+            for name, item in stack.vms.items()
+        }
+        self.attestation_policies = {
+            name: AttestationPolicy(
+                name,
+                path=item.path,
+                vm=self.vms[item.vm.name].id if item.vm else None,
+                expectations=item.expectations,
+                opts=self._children,
+            )
+            for name, item in stack.attestation_policies.items()
+        }
+        self.assets = {
+            name: Asset(
+                name,
+                asset_type=item.kind,
+                description=item.description,
+                provider=item.provider.user,
+                file=_relative(item.file),
+                checksum=item.checksum,
+                file_name=item.file_name,
+                mime_type=item.mime_type,
+                sample_file=_relative(item.sample_file),
+                opts=self._children,
+            )
+            for name, item in stack.assets.items()
+        }
+        self.computations = {name: self._computation(item) for name, item in stack.computations.items()}
+        self.runs = {
+            name: run for name, item in stack.computations.items() if (run := self._run(item)) is not None
+        }
+        self.register_outputs(self.outputs)
+
+    @property
+    def outputs(self) -> dict[str, Output[Any]]:
+        """What participants and people need to know, to be exported by the program."""
+        return {
+            "computations": Output.from_input(
+                {
+                    name: {"id": item.id, "manifest_sha3_256": item.manifest_sha3_256}
+                    for name, item in self.computations.items()
+                }
+            ),
+            "vms": Output.from_input(
+                {
+                    name: {"id": item.id, "agent_address": item.agent_address}
+                    for name, item in self.vms.items()
+                }
+            ),
+            "runs": Output.from_input(
+                {
+                    name: {"id": item.id, "status": item.status, "result_sha3_256": item.result_sha3_256}
+                    for name, item in self.runs.items()
+                }
+            ),
+            "certificates": Output.from_input(
+                {
+                    name: {
+                        "ca_certificate": item.ca_certificate,
+                        "client_certificate": item.client_certificate,
+                        "client_key": item.client_key,
+                    }
+                    for name, item in self.certificates.items()
+                }
+            ),
+        }
+
+    def _declare_provider(self, stack: Stack) -> pulumi.ProviderResource:
+        config = pulumi.Config("prism")
+        inputs: dict[str, Input[Any] | None] = {
+            "endpoint": stack.endpoint,
+            "workspace": stack.workspace,
+            **{key: config.get(key) for key in _PLAIN_KEYS},
+            **{key: config.get_secret(key) for key in _SECRET_KEYS},
+        }
+        given = {f"prism:{key}": value for key, value in inputs.items() if value is not None}
+        return pulumi.ProviderResource("pulumi-python", "prism", given, pulumi.ResourceOptions(parent=self))
+
+    def _computation(self, item: StackComputation) -> Computation:
+        computation = Computation(
+            item.name,
+            description=item.description,
+            algorithm=self.assets[item.algorithm.name].id,
+            datasets=[self.assets[dataset.name].id for dataset in item.datasets],
+            result_consumers=[consumer.user for consumer in item.result_consumers],
+            agent=self._agent(item),
+            stop_on_delete=item.stop_on_delete,
+            opts=self._children,
+        )
+        for grant in item.grants:
+            Participant(
+                f"{item.name}-{grant.participant.name}",
+                computation=computation.id,
+                user=grant.participant.user,
+                actions=list(grant.actions),
+                opts=self._children,
+            )
+        return computation
+
+    def _agent(self, item: StackComputation) -> AgentConfigArgs:
+        agent = item.agent
+        if agent.certificates is not None:
+            args = self.certificates[agent.certificates.name].agent_config(agent.tls)
+        else:
+            args = AgentConfigArgs(tls=agent.tls)
+            for field, path in agent.pem_files.items():
+                args[field] = path.read_text(encoding="utf-8")  # type: ignore[literal-required]  # a PEM field by name
+        if agent.log_level is not None:
+            args["log_level"] = agent.log_level
+        return args
+
+    def _run(self, item: StackComputation) -> ComputationRun | None:
+        computation = self.computations[item.name]
+        keys = {
+            participant.name: PublicKey(
+                f"{item.name}-{participant.name}",
+                computation=computation.id,
+                user=participant.user,
+                key=participant.public_key,
+                opts=self._children,
+            )
+            for participant in item.participants
+            if participant.public_key is not None
+        }
+        if item.vm is None or item.run != "on-change":
+            return None
+        return ComputationRun(
+            item.name,
+            computation=computation.id,
+            vm=self.vms[item.vm.name].id,
+            triggers=self._triggers(item),
+            stop_on_delete=item.stop_on_delete,
+            opts=pulumi.ResourceOptions.merge(
+                self._children, pulumi.ResourceOptions(depends_on=list(keys.values()))
+            ),
+        )
+
+    def _triggers(self, item: StackComputation) -> dict[str, Input[str]]:
+        """What a run depends on: the assets, the consumers, the keys, and what the file says besides."""
+        keys = "".join(participant.public_key or "" for participant in item.participants)
+        return {
+            "algorithm": self.assets[item.algorithm.name].checksum,
+            **{f"dataset {dataset.name}": self.assets[dataset.name].checksum for dataset in item.datasets},
+            "result consumers": " ".join(sorted(consumer.user for consumer in item.result_consumers)),
+            "keys": hashlib.sha3_256(keys.encode()).hexdigest(),
+            **item.triggers,
+        }
+
+
+def _load(path: Path) -> Stack:
+    from prism_iac.spec import load_stack
+
+    try:
+        return load_stack(path)
+    except PrismError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _values(settings: Any) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return values
+
+
+def _relative(path: Path | None) -> str | None:
+    # State must not say where a checkout lies.
+    return os.path.relpath(path) if path is not None else None

@@ -1,0 +1,29 @@
+"""The resource classes that programs use, one per kind.
+
+Typed keyword arguments in, typed outputs out. Light: imports the Pulumi SDK and nothing of the rooms
+below, so that a program starts fast.
+"""
+
+from prism_iac.provider.resources._asset import Asset
+from prism_iac.provider.resources._attestation_policy import AttestationPolicy
+from prism_iac.provider.resources._certificate_bundle import CertificateBundle, KeySpecArgs, SubjectArgs
+from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
+from prism_iac.provider.resources._computation_run import ComputationRun
+from prism_iac.provider.resources._confidential_vm import ConfidentialVM, VmLimitsArgs
+from prism_iac.provider.resources._participant import Participant
+from prism_iac.provider.resources._public_key import PublicKey
+
+__all__ = [
+    "AgentConfigArgs",
+    "Asset",
+    "AttestationPolicy",
+    "CertificateBundle",
+    "Computation",
+    "ComputationRun",
+    "ConfidentialVM",
+    "KeySpecArgs",
+    "Participant",
+    "PublicKey",
+    "SubjectArgs",
+    "VmLimitsArgs",
+]

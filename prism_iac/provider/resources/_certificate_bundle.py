@@ -1,0 +1,133 @@
+"""The resource class of a certificate bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict, cast
+
+import pulumi
+from pulumi import Input, Output
+
+from prism_iac.provider._declare import PrismResource
+from prism_iac.provider.dynamic import CertificateBundleProvider
+from prism_iac.provider.resources._computation import AgentConfigArgs
+
+__all__ = ["CertificateBundle", "KeySpecArgs", "SubjectArgs"]
+
+
+class SubjectArgs(TypedDict, total=False):
+    """The name parts that the certificates of a bundle share."""
+
+    organization: Input[str]
+    organizational_unit: Input[str]
+    email: Input[str]
+
+
+class KeySpecArgs(TypedDict, total=False):
+    """What kind of key to make."""
+
+    algorithm: Input[str]
+    """`rsa`, `ecdsa` or `ed25519`."""
+    size: Input[int]
+    """Bits: 2048, 3072 or 4096 (RSA), 256 or 384 (ECDSA)."""
+
+
+class CertificateBundle(PrismResource, module="prism", name="CertificateBundle"):
+    """A CA with the server and client certificates that a TLS mode asks for.
+
+    Private keys are secret outputs. The certificates are made again inside `renew_before` of their end and
+    whenever an input changes.
+    """
+
+    mode: Output[str]
+    """The TLS mode that the bundle serves."""
+    ca_certificate: Output[str | None]
+    """The CA's certificate, PEM."""
+    ca_key: Output[str | None]
+    """The CA's private key, PEM; secret."""
+    server_certificate: Output[str | None]
+    """The agent's certificate, PEM."""
+    server_key: Output[str | None]
+    """The agent's private key, PEM; secret."""
+    client_certificate: Output[str | None]
+    """The participants' certificate, PEM."""
+    client_key: Output[str | None]
+    """The participants' private key, PEM; secret."""
+    not_before: Output[str | None]
+    """When the certificates become valid."""
+    not_after: Output[str | None]
+    """When the first of the certificates ends."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        mode: Input[str] | None = None,
+        common_name: Input[str] | None = None,
+        subject: Input[SubjectArgs] | None = None,
+        dns_names: Input[Sequence[Input[str]]] | None = None,
+        ip_addresses: Input[Sequence[Input[str]]] | None = None,
+        key: Input[KeySpecArgs] | None = None,
+        validity: Input[str] | None = None,
+        renew_before: Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a certificate bundle.
+
+        Args:
+            resource_name: The logical name.
+            mode: `none`, `tls`, `mtls` (the default), `atls` or `matls`.
+            common_name: The name that the subjects begin with; `prism-iac` when left out.
+            subject: The name parts that the subjects share.
+            dns_names: The names that the agent is reached by; `localhost` when left out.
+            ip_addresses: The addresses that the agent is reached by.
+            key: What kind of keys to make; RSA with 4096 bits when left out.
+            validity: How long the certificates are valid; `365d` when left out.
+            renew_before: How long before their end they are made again; `30d` when left out.
+            opts: Resource options.
+        """
+        super().__init__(
+            CertificateBundleProvider(),
+            resource_name,
+            {
+                "mode": mode,
+                "common_name": common_name,
+                "subject": subject,
+                "dns_names": dns_names,
+                "ip_addresses": ip_addresses,
+                "key": key,
+                "validity": validity,
+                "renew_before": renew_before,
+            },
+            outputs=(
+                "ca_certificate",
+                "ca_key",
+                "server_certificate",
+                "server_key",
+                "client_certificate",
+                "client_key",
+                "not_before",
+                "not_after",
+            ),
+            secret_outputs=("ca_key", "server_key", "client_key"),
+            opts=opts,
+        )
+
+    def agent_config(self, tls: str, *, log_level: Input[str] | None = None) -> AgentConfigArgs:
+        """The agent configuration of a computation that this bundle serves.
+
+        Args:
+            tls: The TLS mode: `tls`, `mtls` or `matls`.
+            log_level: How much the agent logs.
+        """
+        args = AgentConfigArgs(
+            tls=tls,
+            cert_file=cast("Output[str]", self.server_certificate),
+            server_key=cast("Output[str]", self.server_key),
+        )
+        if tls != "tls":
+            args["server_ca_file"] = cast("Output[str]", self.ca_certificate)
+            args["client_ca_file"] = cast("Output[str]", self.ca_certificate)
+        if log_level is not None:
+            args["log_level"] = log_level
+        return args
