@@ -159,7 +159,7 @@ class StackFile(pulumi.ComponentResource):
         )
         for grant in item.grants:
             Participant(
-                f"{item.name}-{grant.participant.name}",
+                f"{item.name}/{grant.participant.name}",
                 computation=computation.id,
                 user=grant.participant.user,
                 actions=list(grant.actions),
@@ -183,7 +183,7 @@ class StackFile(pulumi.ComponentResource):
         computation = self.computations[item.name]
         keys = {
             participant.name: PublicKey(
-                f"{item.name}-{participant.name}",
+                f"{item.name}/{participant.name}",
                 computation=computation.id,
                 user=participant.user,
                 key=participant.public_key,
@@ -199,6 +199,7 @@ class StackFile(pulumi.ComponentResource):
             computation=computation.id,
             vm=self.vms[item.vm.name].id,
             triggers=self._triggers(item),
+            wait=item.wait,
             stop_on_delete=item.stop_on_delete,
             opts=pulumi.ResourceOptions.merge(
                 self._children, pulumi.ResourceOptions(depends_on=list(keys.values()))
@@ -213,7 +214,7 @@ class StackFile(pulumi.ComponentResource):
             **{f"dataset {dataset.name}": self.assets[dataset.name].checksum for dataset in item.datasets},
             "result consumers": " ".join(sorted(consumer.user for consumer in item.result_consumers)),
             "keys": hashlib.sha3_256(keys.encode()).hexdigest(),
-            **item.triggers,
+            **{f"trigger {name}": value for name, value in item.triggers.items()},
         }
 
 

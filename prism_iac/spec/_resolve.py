@@ -127,6 +127,7 @@ class _Resolver:
             vm=self._vms[entry.vm] if entry.vm else None,
             run=entry.run,
             triggers=MappingProxyType(entry.triggers),
+            wait=entry.wait,
             stop_on_delete=entry.stop_on_delete,
         )
 

@@ -143,6 +143,7 @@ class StackComputation:
     vm: StackVm | None
     run: RunPolicy
     triggers: Mapping[str, str]
+    wait: bool
     stop_on_delete: bool
 
     @property

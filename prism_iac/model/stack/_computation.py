@@ -102,5 +102,8 @@ class ComputationEntry(Document):
     triggers: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(default_factory=dict)
     """What a run depends on besides the computation itself. A change of any value starts a new run."""
 
+    wait: bool = False
+    """Whether an update waits for the end of the run, with every upload that this takes."""
+
     stop_on_delete: Annotated[bool, IN_PLACE] = False
     """Whether a delete stops a run that is going on; without it such a delete is refused."""
