@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -17,7 +16,7 @@ from prism_iac.backend.records.runs import (
     event_record,
     log_record,
 )
-from prism_iac.backend.routes.parameters import PageSlice, TextFilter
+from prism_iac.backend.routes.parameters import Moment, PageSlice, TextFilter
 from prism_iac.backend.store import events
 from prism_iac.backend.store.events import TimeFilter
 
@@ -27,15 +26,11 @@ router = APIRouter(prefix="/computations/{domain_id}/computations/{computation_i
 
 
 async def _time_filter(
-    begin: Annotated[datetime | None, Query(alias="from", description="RFC 3339")] = None,
-    end: Annotated[datetime | None, Query(alias="to", description="RFC 3339")] = None,
+    begin: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
     run_id: TextFilter = None,
 ) -> TimeFilter:
-    return TimeFilter(run_id=run_id, begin=_utc(begin), end=_utc(end))
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return TimeFilter(run_id=run_id, begin=begin, end=end)
 
 
 _Times = Annotated[TimeFilter, Depends(_time_filter)]

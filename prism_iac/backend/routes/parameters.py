@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import AfterValidator
 
 from prism_iac.backend.store import Slice
 
-__all__ = ["Days", "PageSlice", "TextFilter", "TimeQuery", "since"]
+__all__ = ["Days", "Moment", "PageSlice", "TextFilter", "since"]
 
 
 async def _page_slice(
@@ -28,7 +29,17 @@ Days = Annotated[int, Query(ge=1, le=365)]
 TextFilter = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")]
 """A text to narrow a list by."""
 
-TimeQuery = Annotated[datetime | None, Query()]
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is before or after all calendars in UTC") from error
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment, RFC 3339; without a zone it is UTC."""
 
 

@@ -143,7 +143,7 @@ def roles_of_members(session: Session, entity_id: str, user_ids: Collection[str]
         .join(Role, Membership.role_id == Role.id)
         .where(Membership.entity_id == entity_id, Membership.user_id.in_(user_ids))
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def page_of_members(

@@ -1,0 +1,89 @@
+"""A PostgreSQL server on a temporary folder, where the machine has the program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+UNPRIVILEGED_USER = "nobody"
+START_SECONDS = 30.0
+
+
+def find_binaries() -> Path | None:
+    """The folder with `initdb` and `postgres`; None when there is none."""
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    if on_path := shutil.which("postgres"):
+        candidates.append(Path(on_path).resolve().parent)
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def postgres_server(binaries: Path) -> Iterator[str]:
+    """A server without durability on a temporary folder; gives the URL of its maintenance database."""
+    # Not below pytest's own folder, which only its user may enter.
+    with tempfile.TemporaryDirectory(prefix="prism-postgres-") as name:
+        yield from _serve(binaries, Path(name))
+
+
+def _serve(binaries: Path, folder: Path) -> Iterator[str]:
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        # The server refuses to run as root.
+        as_user = {"user": UNPRIVILEGED_USER}
+        shutil.chown(folder, UNPRIVILEGED_USER)
+    data = folder / "data"
+    port = _free_port()
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "prism", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        **as_user,
+    )
+    options = (
+        f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -p {port}"
+    )
+    server = subprocess.Popen(
+        [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", *options.split()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        **as_user,
+    )
+    url = f"postgresql://prism@127.0.0.1:{port}/postgres"
+    try:
+        _wait_until_it_answers(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_answers(url: str) -> None:
+    import psycopg
+
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
