@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from enum import Enum, auto
 from typing import Final, TypeAlias
 
 import grpc
@@ -23,9 +25,21 @@ __all__ = ["ControlStream"]
 _INACTIVE: Final = "cvm is inactive"
 """How the refusal begins that tells a VM that it was removed."""
 
+_STREAM_ERRORS: Final = (grpc.aio.AioRpcError, asyncio.InvalidStateError)
+"""What reading from and writing to an ended stream raise."""
+
+_REFUSED_WITHIN_SECONDS: Final = 0.5
+"""How long a stream is watched for a refusal before more than the greeting is written."""
+
 _Stream: TypeAlias = "grpc.aio.StreamStreamCall[ClientStreamMessage, ServerStreamMessage]"
 
 _log = structlog.get_logger(__name__)
+
+
+class _Ending(Enum):
+    BROKEN = auto()
+    ASKED_FOR = auto()
+    REMOVED = auto()
 
 
 class ControlStream:
@@ -58,39 +72,50 @@ class ControlStream:
     async def run(self) -> None:
         """Converse until the VM is removed; everything else that ends a stream leads to another one."""
         while True:
-            delay = None
+            ending = _Ending.BROKEN
             try:
-                if await self._converse():
-                    delay = self._backoff.longest_seconds
-            except grpc.aio.AioRpcError as error:
-                if _says_removed(error):
-                    _log.info("the VM was removed")
-                    return
-                _log.info("the control stream ended", code=error.code().name, reason=error.details())
+                ending = await self._converse()
             except InvalidInput as error:
                 _log.error("the control stream cannot be opened", reason=str(error))
-            await asyncio.sleep(self._backoff.next_delay() if delay is None else delay)
+            if ending is _Ending.REMOVED:
+                return
+            is_asked_for = ending is _Ending.ASKED_FOR
+            await asyncio.sleep(self._backoff.longest_seconds if is_asked_for else self._backoff.next_delay())
 
-    async def _converse(self) -> bool:
-        """One stream, to its end; true when Prism asked for the disconnection.
+    async def _converse(self) -> _Ending:
+        """One stream, to its end.
 
         Raises:
-            AioRpcError: The stream ended with an error, or could not be opened.
             InvalidInput: A certificate file cannot be read.
         """
         async with self._dial() as channel:
             stream = ServiceStub(channel).Process(metadata=self._metadata)
-            await stream.write(self._greeting)
-            self._outbox.begin_stream()
-            self._tell_of_dropped_logs()
-            writer = asyncio.create_task(self._write(stream))
             try:
-                return await self._read(stream)
-            finally:
-                writer.cancel()
-                await asyncio.wait([writer])
+                if await self._exchange(stream):
+                    return _Ending.ASKED_FOR
+            except _STREAM_ERRORS:
+                pass  # the status says why
+            code, reason = await stream.code(), await stream.details() or ""
+        if code is grpc.StatusCode.PERMISSION_DENIED and reason.startswith(_INACTIVE):
+            _log.info("the VM was removed")
+            return _Ending.REMOVED
+        _log.info("the control stream ended", code=code.name, reason=reason)
+        return _Ending.BROKEN
+
+    async def _exchange(self, stream: _Stream) -> bool:
+        await stream.write(self._greeting)
+        await _wait_for_a_refusal(stream)
+        self._outbox.begin_stream()
+        self._tell_of_dropped_logs()
+        writer = asyncio.create_task(self._write(stream))
+        try:
+            return await self._read(stream)
+        finally:
+            writer.cancel()
+            await asyncio.wait([writer])
 
     async def _read(self, stream: _Stream) -> bool:
+        """Act on messages until there are no more, or, with true, until Prism asks for the disconnection."""
         while (message := await stream.read()) is not grpc.aio.EOF:
             assert isinstance(message, ServerStreamMessage)
             self._backoff.reset()
@@ -112,8 +137,8 @@ class ControlStream:
             entry = await self._outbox.next()
             try:
                 await stream.write(entry.message)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return  # the reader learns why the stream ended
+            except _STREAM_ERRORS:
+                return  # the reader meets the end as well
             self._outbox.written(entry)
 
     def _tell_of_dropped_logs(self) -> None:
@@ -122,5 +147,9 @@ class ControlStream:
             self._outbox.dropped_logs = 0
 
 
-def _says_removed(error: grpc.aio.AioRpcError) -> bool:
-    return error.code() is grpc.StatusCode.PERMISSION_DENIED and (error.details() or "").startswith(_INACTIVE)
+async def _wait_for_a_refusal(stream: _Stream) -> None:
+    # A refusal comes at once. A write that meets one would make gRPC hide it behind an internal error of its
+    # own, and a removed VM would miss that it was removed.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REFUSED_WITHIN_SECONDS):
+            await stream.initial_metadata()
