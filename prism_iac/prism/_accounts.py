@@ -136,6 +136,9 @@ class Accounts:
                     )
                 ]
             )
+        kept = self._passwords.find(email)
+        if kept is not None and self._opens(PasswordCredentials(email, kept)):
+            return PasswordCredentials(email, kept)
         credentials = PasswordCredentials(email, self._passwords.of(email))
         try:
             self._as_admin().users.register(
@@ -145,22 +148,24 @@ class Accounts:
                 first_name=local,
                 last_name="",
             )
-        except AlreadyExists:
-            self._require_ours(credentials)
+        except AlreadyExists as error:
+            # Made at the same moment with the same password, or by somebody else.
+            if not self._opens(credentials):
+                self._passwords.forget(email, credentials.password)
+                raise Conflict(
+                    f"the account {email} exists, and its password is not known here",
+                    where=self._endpoint,
+                    next_step="Give that user's credentials in the provider's configuration.",
+                ) from error
         return credentials
 
-    def _require_ours(self, credentials: PasswordCredentials) -> None:
-        """Refuse an account that the kept password does not open."""
+    def _opens(self, credentials: PasswordCredentials) -> bool:
         try:
             with PrismClient(self._endpoint, credentials) as client:
                 client.users.profile()
-        except Unauthenticated as error:
-            self._passwords.forget(credentials.username, credentials.password)
-            raise Conflict(
-                f"the account {credentials.username} exists, and its password is not known here",
-                where=self._endpoint,
-                next_step="Give that user's credentials in the provider's configuration.",
-            ) from error
+        except Unauthenticated:
+            return False
+        return True
 
     def _find_user(self, user: str) -> UserRecord:
         users = self._as_admin().users

@@ -29,6 +29,14 @@ class PasswordFile:
 
     path: Path
 
+    def find(self, user: str) -> str | None:
+        """The password of a user; None when none is kept.
+
+        Raises:
+            InvalidInput: The file is damaged.
+        """
+        return self._load().get(user)
+
     def of(self, user: str) -> str:
         """The password of a user; a random one is made and kept when there is none.
 

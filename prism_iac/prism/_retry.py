@@ -18,7 +18,7 @@ PASSING_STATUSES: Final = frozenset({429, 502, 503, 504})
 """The replies that a repeat may change."""
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
-_LONGEST_PAUSE_SECONDS: Final = 5.0
+_LONGEST_PAUSE_SECONDS: Final = 2.0
 _MOST_DOUBLINGS: Final = 10
 
 

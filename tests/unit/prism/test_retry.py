@@ -144,7 +144,7 @@ def test_pauses_grow_with_full_jitter_up_to_a_ceiling() -> None:
     time = FakeTime()
     workspace, _ = workspace_of(*[refused(503)] * 9, ok({"id": "c"}), time=time)
     workspace.computations.get("c")
-    assert time.pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0])
+    assert time.pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0])
     assert pause_seconds(3, None, lambda: 0.25) == pytest.approx(0.2)
     assert pause_seconds(3, None, lambda: 0.0) == 0.0
 
