@@ -23,7 +23,7 @@ from prism_iac.attestation._evidence import Endorser, Evidence
 from prism_iac.attestation._guest_policy import SigningKey
 from prism_iac.attestation._report import SnpReport
 from prism_iac.errors import FailedClaim, InvalidInput
-from prism_iac.pki import common_name_of, is_issued_by, public_key_of
+from prism_iac.pki import common_name_of, is_issued_by, parse_certificate, public_key_of
 
 __all__ = ["ChainResult", "verify_chain"]
 
@@ -92,8 +92,8 @@ def _failed(claim: str, expected: str, found: str) -> ChainResult:
 
 def _load(der: bytes | None) -> x509.Certificate | None:
     try:
-        return x509.load_der_x509_certificate(der) if der is not None else None
-    except ValueError:
+        return parse_certificate(der) if der is not None else None
+    except InvalidInput:
         return None
 
 

@@ -13,6 +13,7 @@ from cryptography import x509
 from prism_iac.attestation._product import Product
 from prism_iac.attestation._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
+from prism_iac.pki import extensions_of
 
 __all__ = ["Endorsement", "endorsement_extensions", "read_endorsement"]
 
@@ -64,7 +65,7 @@ def read_endorsement(certificate: x509.Certificate) -> Endorsement:
     try:
         values = {
             extension.oid.dotted_string: extension.value.value
-            for extension in certificate.extensions
+            for extension in extensions_of(certificate)
             if isinstance(extension.value, x509.UnrecognizedExtension)
         }
         name = _ia5(values[_PRODUCT_NAME])
@@ -74,7 +75,7 @@ def read_endorsement(certificate: x509.Certificate) -> Endorsement:
             _integer(values[_SPL_OIDS[part]]) if part in _SPL_OIDS else 0 for part in product.tcb_parts
         )
         hwid = _hwid(values[_HWID]) if _HWID in values else None
-    except (KeyError, ValueError, x509.DuplicateExtension) as error:
+    except (KeyError, ValueError, InvalidInput) as error:
         raise InvalidInput(
             [
                 Finding(

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BeforeValidator, InstanceOf
 
 from prism_iac.attestation._product import Product
 from prism_iac.attestation._tcb import Tcb
+from prism_iac.errors import InvalidInput
 from prism_iac.model import Refusal
+from prism_iac.pki import parse_certificate, public_key_of
 
 __all__ = [
     "PRODUCT_NAMES",
@@ -81,8 +81,8 @@ def _octets(size: int | None = None) -> Callable[[Any], bytes]:
 
 def _certified_key(value: Any) -> ec.EllipticCurvePublicKey:
     try:
-        key = x509.load_der_x509_certificate(_octets()(value)).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        key = public_key_of(parse_certificate(_octets()(value)))
+    except InvalidInput:
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise Refusal("must be a certificate (DER) of a key on P-384", _FIX)

@@ -8,7 +8,14 @@ and `errors`.
 
 from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate
 from prism_iac.pki._bundle import Bundle, issue_bundle
-from prism_iac.pki._certificate import common_name_of, is_issued_by, load_certificates, public_key_of
+from prism_iac.pki._certificate import (
+    common_name_of,
+    extensions_of,
+    is_issued_by,
+    load_certificates,
+    parse_certificate,
+    public_key_of,
+)
 from prism_iac.pki._check import check_certificate
 from prism_iac.pki._key import KeyPair, PrivateKey, PublicKey, generate_key_pair, load_private_key
 from prism_iac.pki._ocsp import Revocation
@@ -26,11 +33,13 @@ __all__ = [
     "SignedCertificate",
     "check_certificate",
     "common_name_of",
+    "extensions_of",
     "generate_key_pair",
     "is_issued_by",
     "issue_bundle",
     "load_certificates",
     "load_private_key",
+    "parse_certificate",
     "parse_public_key",
     "public_key_of",
     "sign_role",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from prism_iac.model.resources import KeySpec, Subject
 from prism_iac.pki._certificate import (
     common_name_of,
+    extensions_of,
     is_authority,
     is_issued_by,
     load_certificates,
@@ -226,7 +227,7 @@ class Authority:
             key=old.public_key(),
             serial=old.serial_number,
             dates=dates,
-            extensions=((extension.value, extension.critical) for extension in old.extensions),
+            extensions=((extension.value, extension.critical) for extension in extensions_of(old)),
             signer=self._key,
         )
         return SignedCertificate(

@@ -8,15 +8,18 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from prism_iac.errors import InvalidInput
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._pem import parse_pem
 
 __all__ = [
     "common_name_of",
     "extension_of",
+    "extensions_of",
     "is_authority",
     "is_issued_by",
     "load_certificates",
+    "parse_certificate",
     "public_key_of",
 ]
 
@@ -38,10 +41,22 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
             "Give the file that begins with -----BEGIN CERTIFICATE-----; "
             "for a DER file run `openssl x509 -inform DER -in cert.der -out cert.pem`.",
         )
+    return tuple(parse_certificate(block.der) for block in blocks)
+
+
+def parse_certificate(der: bytes) -> x509.Certificate:
+    """A certificate from DER.
+
+    Raises:
+        InvalidInput: It is not one.
+    """
     try:
-        return tuple(x509.load_der_x509_certificate(block.der) for block in blocks)
-    except ValueError as error:
+        certificate = x509.load_der_x509_certificate(der)
+        for read_later in ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc"):
+            getattr(certificate, read_later)  # the library reads them when they are first asked for
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise invalid("a certificate cannot be read", "Export it again from where it was issued.") from error
+    return certificate
 
 
 def common_name_of(certificate: x509.Certificate) -> str:
@@ -61,9 +76,21 @@ def is_authority(certificate: x509.Certificate) -> bool:
 def extension_of(certificate: x509.Certificate, kind: type[E]) -> E | None:
     """An extension's value; None when there is none that can be read."""
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return extensions_of(certificate).get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, InvalidInput):
         return None
+
+
+def extensions_of(certificate: x509.Certificate) -> x509.Extensions:
+    """The extensions.
+
+    Raises:
+        InvalidInput: They cannot be read, or one stands there twice.
+    """
+    try:
+        return certificate.extensions
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise invalid("a certificate's extensions cannot be read", "Issue it again.") from error
 
 
 def public_key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import Authority, IssuedCertificate, check_certificate, generate_key_pair
@@ -198,6 +201,27 @@ def test_a_certificate_that_openssl_made_passes(tmp_path: Path, openssl: OpenSsl
         names=["localhost"],
     )
     assert findings == []
+
+
+@given(st.data())
+def test_no_damaged_certificate_makes_the_check_fail_otherwise(
+    authority: Authority, data: st.DataObject
+) -> None:
+    der = bytearray(x509.load_pem_x509_certificate(authority.certificate_pem).public_bytes(Encoding.DER))
+    for _ in range(data.draw(st.integers(1, 3))):
+        der[data.draw(st.integers(0, len(der) - 1))] ^= data.draw(st.integers(1, 255))
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    files = {"ca_pem": authority.certificate_pem, "key_pem": authority.key_pem}
+    check_certificate(pem, now=now, names=["localhost"], **files)
+
+
+def test_a_certificate_of_an_impossible_version_is_a_finding(authority: Authority, now: datetime) -> None:
+    der = x509.load_pem_x509_certificate(authority.certificate_pem).public_bytes(Encoding.DER)
+    version_3 = bytes.fromhex("a003020102")
+    pem = base64.encodebytes(der.replace(version_3, version_3[:-1] + b"\x47", 1))
+    (message,) = _messages(b"-----BEGIN CERTIFICATE-----\n" + pem + b"-----END CERTIFICATE-----\n", now)
+    assert "cannot be read" in message
 
 
 def test_a_hostile_name_is_made_printable(authority: Authority, now: datetime) -> None:
