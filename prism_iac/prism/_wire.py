@@ -9,7 +9,6 @@ import json
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -51,17 +50,15 @@ class Wire:
         self.endpoint = endpoint
         self._limits = limits
         self._network = DeadlineNetwork()
-        self._client = httpx.Client(
-            transport=transport
-            or PooledTransport(endpoint, network=self._network, ca_file=ca_file, limits=limits),
-            headers={"User-Agent": f"prism-iac/{__version__}", "Accept-Encoding": "gzip"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            trust_env=False,
+        # A transport alone: the client around one would follow the environment, keep cookies, and log URLs
+        # with the download tokens that Prism wants in them.
+        self._transport = transport or PooledTransport(
+            endpoint, network=self._network, ca_file=ca_file, limits=limits
         )
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        self._transport.close()
 
     def exchange(self, call: Call, *, token: str | None, seconds: float) -> Reply:
         """Make a call once.
@@ -87,17 +84,17 @@ class Wire:
         raise UnexpectedReply("redirected in a circle", answer=self._answer(call))
 
     def _once(self, call: Call, url: httpx.URL, token: str | None, seconds: float) -> Reply:
-        connect = min(self._limits.connect_seconds, seconds)
+        timeout = httpx.Timeout(seconds, connect=min(self._limits.connect_seconds, seconds))
+        request = httpx.Request(
+            call.method,
+            url,
+            content=None if call.body is None else json.dumps(call.body).encode(),
+            headers=_headers(call, token),
+            extensions={"timeout": timeout.as_dict()},
+        )
         try:
-            request = self._client.build_request(
-                call.method,
-                url,
-                content=None if call.body is None else json.dumps(call.body).encode(),
-                headers=_headers(call, token),
-                timeout=httpx.Timeout(seconds, connect=connect),
-            )
             with self._network.within(seconds):
-                response = self._client.send(request, stream=True)
+                response = self._transport.handle_request(request)
                 try:
                     return Reply(
                         response.status_code,
@@ -180,7 +177,11 @@ class Wire:
 
 
 def _headers(call: Call, token: str | None) -> Mapping[str, str]:
-    headers = {"Accept": call.accept}
+    headers = {
+        "Accept": call.accept,
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"prism-iac/{__version__}",
+    }
     if call.body is not None:
         headers["Content-Type"] = "application/json"
     if token is not None:

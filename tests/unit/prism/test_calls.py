@@ -17,6 +17,7 @@ from prism_iac.prism import (
     AgentConfigRecord,
     AssetContent,
     Paths,
+    PermissionDenied,
     PrismClient,
     TokenCredentials,
     UnexpectedReply,
@@ -438,6 +439,74 @@ def test_d20_a_stop_is_sent_once_even_when_the_server_is_busy() -> None:
     with pytest.raises(Exception, match="status 503"):
         workspace.computations.stop("c1")
     assert len(prism.requests) == 1
+
+
+def test_d16_an_update_sends_the_complete_body_and_leaves_the_configuration_out_to_keep_it() -> None:
+    workspace, prism = workspace_of(ok())
+    workspace.computations.update("c1", name="n", description="d")
+    assert sent_json(prism.last) == {"name": "n", "description": "d"}
+    workspace.computations.update("c1", name="n", description="d", agent_config=AgentConfigRecord())
+    assert len(sent_json(prism.last)["agent_config"]) == 6
+
+
+def test_d26_a_manifest_is_passed_on_whole() -> None:
+    manifest = {"id": "c1", "algorithm": {"hash": [0] * 32}, "something_new": [1.5, None, {"a": True}]}
+    workspace, _ = workspace_of(ok(manifest))
+    assert workspace.computations.manifest("c1") == manifest
+
+
+def test_d30_the_checksum_is_always_sent_and_the_sample_only_where_there_is_one() -> None:
+    workspace, prism = workspace_of(ok({"id": "a1"}))
+    workspace.assets.create(AssetContent(AssetKind.DATASET, "flowers", "ab" * 32))
+    assert sent_json(prism.last)["asset"]["checksum"] == "ab" * 32
+    assert "asset" not in sent_json(prism.last)["asset"]
+
+
+def test_d31_an_unlink_is_a_put_and_fine_where_nothing_is_linked() -> None:
+    workspace, prism = workspace_of(refused(404))
+    workspace.assets.unlink("a1", "c1")
+    assert prism.last.method == "PUT"
+
+
+@pytest.mark.parametrize("provider", ["azure", "gcp", "external", "ultraviolet", "manager"])
+@pytest.mark.parametrize("platform", Platform)
+def test_d33_d34_a_path_has_the_provider_as_written_and_the_canonical_platform(
+    provider: str, platform: Platform
+) -> None:
+    workspace, prism = workspace_of(ok({"id": "v1"}))
+    workspace.cvms.create(provider=provider, vcpus=8, platform=platform, name="n")
+    assert prism.last.url.path == f"{V}/{provider}/8/{platform.value}"
+
+
+def test_d40_a_vm_has_no_update() -> None:
+    workspace, _ = workspace_of(ok())
+    assert not hasattr(workspace.cvms, "update")
+
+
+def test_d41_a_certificate_is_issued_for_a_cvm_and_may_name_no_address() -> None:
+    workspace, prism = workspace_of(ok({"SerialNumber": "418"}))
+    assert workspace.certificates.issue("v1") == "418"
+    assert prism.last.url.path == f"{T}/issue/cvm/v1"
+    assert sent_json(prism.last) == {"ip_addresses": []}
+
+
+def test_d44_renew_and_revoke_take_an_empty_answer() -> None:
+    workspace, _ = workspace_of(httpx.Response(200))
+    workspace.certificates.renew("418")
+    workspace.certificates.revoke("418")
+
+
+def test_d56_times_are_sent_in_utc() -> None:
+    workspace, prism = workspace_of(page("logs"))
+    list(workspace.computations.logs("c1", since=NOON, until=NOON + timedelta(microseconds=5)))
+    assert prism.last.url.params["from"] == "2026-01-12T12:00:00Z"
+    assert prism.last.url.params["to"] == "2026-01-12T12:00:00.000005Z"
+
+
+def test_d61_a_refusal_over_quota_names_the_resource() -> None:
+    workspace, _ = workspace_of(refused(403, "quota: computations"))
+    with pytest.raises(PermissionDenied, match="quota: computations"):
+        workspace.computations.create(name="n", description="d")
 
 
 def test_d47_the_bytes_of_a_policy_are_unchanged_whatever_they_are() -> None:

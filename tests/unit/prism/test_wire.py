@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -269,3 +270,19 @@ def test_what_an_error_says_holds_neither_token_nor_query() -> None:
     with client_of(server) as client, pytest.raises(ApiError) as caught:
         client.workspace("d").certificates.download("v", "tok-77")
     assert "tok-77" not in str(caught.value)
+
+
+def test_the_finest_log_of_every_library_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = RawServer(
+        response(b"{}", status="503 Busy"), response(b'{"error": "no"}', status="403 Forbidden")
+    )
+    with server, PrismClient(server.endpoint, TokenCredentials("tok-access"), jitter=lambda: 0.01) as client:
+        with pytest.raises(ApiError):
+            client.workspace("d").certificates.download("v", "tok-download")
+        with pytest.raises(ApiError):
+            client.users.register(
+                email="a@b", username="a", password="tok-password", first_name="", last_name=""
+            )
+    assert "a call is repeated" in caplog.text
+    assert "tok-" not in caplog.text
