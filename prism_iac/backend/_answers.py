@@ -10,11 +10,10 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from prism_iac.backend._errors import Clash, Malformed, NotReady, NotRunnable, Refusal, TooLarge
+from prism_iac.backend.store import DatabaseAway, Duplicate
 from prism_iac.errors import Conflict, InvalidInput, PrismError
 
 __all__ = ["install", "refusal_response"]
@@ -48,9 +47,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InvalidInput, _invalid)
     app.add_exception_handler(RequestValidationError, _not_validated)
     app.add_exception_handler(HTTPException, _from_framework)
-    app.add_exception_handler(IntegrityError, _raced)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        app.add_exception_handler(kind, _database_is_away)
+    app.add_exception_handler(Duplicate, _raced)
+    app.add_exception_handler(DatabaseAway, _database_is_away)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -104,7 +102,7 @@ async def _raced(_request: Request, _error: Exception) -> Response:
 
 
 async def _database_is_away(_request: Request, error: Exception) -> Response:
-    _log.error("database does not answer", error=type(error).__name__)
+    _log.error("database does not answer", error=type(error.__cause__).__name__)
     return refusal_response(NotReady("the database does not answer", next_step="Try again."))
 
 

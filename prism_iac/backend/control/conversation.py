@@ -14,6 +14,7 @@ from prism_iac.backend.control.dispatch import Order, next_order
 from prism_iac.backend.control.recording import record
 from prism_iac.backend.control.services import ControlServices
 from prism_iac.backend.control.stream import Stream
+from prism_iac.backend.store import DatabaseAway
 
 __all__ = ["converse"]
 
@@ -53,38 +54,40 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
     async def fill() -> None:
         async for message in messages:
             await inbox.put(message)
+        await inbox.put(None)
 
-    filling = asyncio.create_task(fill())
-    try:
-        while batch := await _next_batch(inbox, filling):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fill())
+        while batch := await _next_batch(inbox):
             await services.in_thread(_record_all, services, stream, batch)
             stream.woken.set()
-    finally:
-        filling.cancel()
-        await asyncio.gather(filling, return_exceptions=True)
 
 
-async def _next_batch(inbox: asyncio.Queue[Any], filling: asyncio.Task[None]) -> list[Any]:
-    """The messages that have come, at least one; none when there will be no more."""
-    batch: list[Any] = []
-    if inbox.empty():
-        getting = asyncio.ensure_future(inbox.get())
-        await asyncio.wait((getting, filling), return_when=asyncio.FIRST_COMPLETED)
-        if not getting.done():
-            getting.cancel()
-            filling.result()
-            return []
-        batch.append(getting.result())
-    while not inbox.empty() and len(batch) < _MOST_AT_ONCE:
-        batch.append(inbox.get_nowait())
+async def _next_batch(inbox: asyncio.Queue[Any]) -> list[Any]:
+    """The messages that have come, at least one; none after the last, which is None."""
+    batch = []
+    message = await inbox.get()
+    while message is not None:
+        batch.append(message)
+        if inbox.empty() or len(batch) >= _MOST_AT_ONCE:
+            return batch
+        message = inbox.get_nowait()
+    if batch:
+        inbox.put_nowait(None)  # the end is told by the next look
     return batch
 
 
 def _record_all(services: ControlServices, stream: Stream, batch: list[Any]) -> None:
-    now = services.clock()
-    with services.database.writing() as session:
-        for message in batch:
-            record(session, stream, message, now=now)
+    """Write messages down, and once more where the database gave another transaction precedence."""
+    for is_last_try in (False, False, True):
+        try:
+            with services.database.writing() as session:
+                record(session, stream, batch, now=services.clock())
+        except DatabaseAway:
+            if is_last_try:
+                raise
+        else:
+            return
 
 
 async def _command(

@@ -48,6 +48,7 @@ def next_order(database: Database, stream: Stream, *, now: datetime, at: float, 
         messages = _plain_messages(session, stream, command)
     if command is Command.SEND_MANIFEST:
         with database.writing() as session:
+            cvms.lock(session, stream.cvm_id)
             # The run may have been stopped since.
             situation, run = _situation(session, stream, at=at, patience=patience)
             command = decide(situation)
@@ -95,7 +96,7 @@ def _plain_messages(
             question = cvms_pb2.AgentStateReq(id=stream.cvm_id)
             return (cvms_pb2.ServerStreamMessage(agentStateReq=question),)
         case Command.SEND_STOP:
-            last = runs.latest_on_cvm(session, stream.cvm_id)
+            last = runs.latest_ended_on_cvm(session, stream.cvm_id)
             stop = cvms_pb2.StopComputation(computation_id=last.computation_id if last is not None else "")
             return (cvms_pb2.ServerStreamMessage(stopComputation=stop),)
         case _:

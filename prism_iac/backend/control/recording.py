@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,11 +28,13 @@ _RESULTS_ARE_READY: Final = frozenset({AgentState.CONSUMING_RESULTS, AgentState.
 _AWAITS_MANIFEST: Final = frozenset({AgentState.IDLE, AgentState.RECEIVING_MANIFEST})
 
 
-def record(session: Session, stream: Stream, message: Any, *, now: datetime) -> None:
-    """Write down one message; kinds that are not known are passed over."""
-    kind = message.WhichOneof("message")
-    if kind in _RECORDERS:
-        _RECORDERS[kind](session, stream, getattr(message, kind), now)
+def record(session: Session, stream: Stream, messages: Iterable[Any], *, now: datetime) -> None:
+    """Write down messages in their order; kinds that are not known are passed over."""
+    cvms.lock(session, stream.cvm_id)
+    for message in messages:
+        kind = message.WhichOneof("message")
+        if kind in _RECORDERS:
+            _RECORDERS[kind](session, stream, getattr(message, kind), now)
 
 
 def _log_line(session: Session, stream: Stream, line: Any, now: datetime) -> None:

@@ -38,6 +38,6 @@ class Stream:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def drop(self, reason: str) -> None:
-        """End the stream from the server's side."""
-        self.dropped = reason
+        """End the stream from the server's side; the first reason stays."""
+        self.dropped = self.dropped or reason
         self.ended.set()

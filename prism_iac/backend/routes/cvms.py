@@ -122,13 +122,14 @@ def delete_cvm(scope: WorkspaceScope, cvm_id: str) -> None:
             f"the CVM is at work on the computation {run.computation_id}",
             next_step="Stop the run first, or wait for its end.",
         )
+    # Before the certificates: an agent ends for good when it hears that its CVM is gone.
+    scope.answer.after_commit.append(lambda: scope.services.agents.drop_cvm(cvm.id))
     for certificate in certificates.of_entity(scope.session, cvm.id):
         revoke(scope, certificate)
     idempotency.forget(scope.session, [cvm.id])
     if cvm.status == VmStatus.ONLINE:
         cvms.record_change(scope.session, cvm, is_up=False, now=scope.now)
     cvm.status, cvm.deleted_at = VmStatus.INACTIVE, scope.now
-    scope.answer.after_commit.append(lambda: scope.services.agents.drop_cvm(cvm.id))
 
 
 @serves(router, "GET", "/{cvm_id}/statistics")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
 from prism_iac.backend._definitions import load_definition, missing_items
 from prism_iac.backend._errors import Clash, Missing, NotRunnable
@@ -16,6 +17,9 @@ from prism_iac.backend.records.computations import ComputationStatistics, DaySta
 from prism_iac.backend.records.runs import RunPage, RunRecord, run_record
 from prism_iac.backend.routes.parameters import Days, PageSlice, TextFilter, since
 from prism_iac.backend.store import Duplicate, assets, computations, cvms, runs
+from prism_iac.backend.store.computations import Computation
+from prism_iac.backend.store.cvms import Cvm
+from prism_iac.model import Manifest
 
 __all__ = ["router"]
 
@@ -31,22 +35,43 @@ def run_computation(
     scope: ComputationScope, cvm: Annotated[str, Query(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
 ) -> str:
     """Run a computation on a CVM; gives the run's id."""
-    session = scope.session
-    found = cvms.find(session, scope.workspace.id, cvm)
+    found = cvms.find(scope.session, scope.workspace.id, cvm)
     if found is None:
         raise Missing(f'there is no CVM "{cvm}" in this workspace')
-    computation = computations.lock(session, scope.computation)
-    definition = load_definition(session, computation)
-    owned = assets.owned_by(session, scope.workspace.id, definition.providers())
-    missing = missing_items(definition, owned)
+    machine = cvms.lock(scope.session, found.id)
+    computation = computations.lock(scope.session, scope.computation)
+    manifest = _complete_manifest(scope, computation)
+    _require_both_free(scope.session, computation, machine)
+    try:
+        run = runs.add(
+            scope.session,
+            computation,
+            machine,
+            manifest=manifest.canonical_bytes().decode(),
+            request=run_request(manifest, computation, default_log_level=machine.agent_log_level),
+            now=scope.now,
+        )
+    except Duplicate as error:
+        raise Clash("the computation or the CVM was given a run at the same time") from error
+    scope.answer.after_commit.append(lambda: scope.services.agents.wake(machine.id))
+    return run.id
+
+
+def _complete_manifest(scope: ComputationScope, computation: Computation) -> Manifest:
+    definition = load_definition(scope.session, computation)
+    owned = assets.owned_by(scope.session, scope.workspace.id, definition.providers())
+    missing = missing_items(definition, owned).model_dump()
     manifest = definition.manifest()
-    if manifest is None or any(missing.model_dump().values()):
+    if manifest is None or any(missing.values()):
         raise NotRunnable(
             "the computation lacks something that a run needs",
-            missing_items=missing.model_dump(),
+            missing_items=missing,
             next_step="See missing_items.",
         )
-    machine = cvms.lock(session, found.id)
+    return manifest
+
+
+def _require_both_free(session: Session, computation: Computation, machine: Cvm) -> None:
     going_on = runs.active_of_computation(session, computation.id)
     if going_on is not None:
         raise Clash(
@@ -56,20 +81,6 @@ def run_computation(
     reason = why_not_ready(machine, is_busy=runs.active_of_cvm(session, machine.id) is not None)
     if reason:
         raise Clash(f'the CVM "{machine.name}" is not ready: {reason}', next_step="Wait, or take another.")
-    request = run_request(manifest, computation, default_log_level=machine.agent_log_level)
-    try:
-        run = runs.add(
-            session,
-            computation,
-            machine,
-            manifest=manifest.canonical_bytes().decode(),
-            request=request,
-            now=scope.now,
-        )
-    except Duplicate as error:
-        raise Clash("the computation or the CVM was given a run at the same time") from error
-    scope.answer.after_commit.append(lambda: scope.services.agents.wake(machine.id))
-    return run.id
 
 
 @serves(router, "GET", "/runs")
@@ -104,8 +115,12 @@ def get_latest_run(scope: ComputationScope) -> RunRecord:
 
 def stop_computation(scope: ComputationScope) -> None:
     """Stop the run that goes on (D20)."""
-    computations.lock(scope.session, scope.computation)
     run = runs.active_of_computation(scope.session, scope.computation.id)
+    if run is not None:
+        # Another request, or the agent, may end it before it is held here.
+        cvms.lock(scope.session, run.cvm_id)
+        computations.lock(scope.session, scope.computation)
+        run = runs.active_of_computation(scope.session, scope.computation.id)
     if run is None:
         raise Clash("the computation does not run")
     end_run(scope.session, run, Signal.STOPPED, now=scope.now)

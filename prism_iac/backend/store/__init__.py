@@ -19,7 +19,7 @@ from prism_iac.backend.store import (
     users,
     workspaces,
 )
-from prism_iac.backend.store.base import Base, Duplicate, new_id
+from prism_iac.backend.store.base import Base, DatabaseAway, Duplicate, new_id
 from prism_iac.backend.store.database import Database
 from prism_iac.backend.store.paging import Page, Slice
 from prism_iac.backend.store.schema import SCHEMA_REVISION, prepare_schema
@@ -28,6 +28,7 @@ __all__ = [
     "SCHEMA_REVISION",
     "Base",
     "Database",
+    "DatabaseAway",
     "Duplicate",
     "Page",
     "Slice",

@@ -12,13 +12,27 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from prism_iac.errors import Conflict
+from prism_iac.errors import Conflict, RemoteFailure
 
-__all__ = ["Base", "ComputationId", "Duplicate", "UserId", "UtcTime", "WorkspaceId", "insert", "new_id"]
+__all__ = [
+    "Base",
+    "ComputationId",
+    "DatabaseAway",
+    "Duplicate",
+    "UserId",
+    "UtcTime",
+    "WorkspaceId",
+    "insert",
+    "new_id",
+]
 
 
 class Duplicate(Conflict):
     """A row with the same unique value exists; the transaction is over."""
+
+
+class DatabaseAway(RemoteFailure):
+    """The database does not answer, or ended the transaction in favour of another; a repeat is safe."""
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -15,7 +15,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+
+from prism_iac.backend.store.base import DatabaseAway, Duplicate
 
 __all__ = ["Database"]
 
@@ -58,30 +62,55 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and never waits for writers."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """A session that sees one state of the database and never waits for writers.
+
+        Raises:
+            DatabaseAway: The database does not answer.
+        """
+        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session whose changes are committed at the end, or not at all."""
-        with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+        """A session whose changes are committed at the end, or not at all.
+
+        Transactions that lock several rows take them in one order: CVM, computation, run.
+
+        Raises:
+            DatabaseAway: The database does not answer, or another transaction was given precedence.
+            Duplicate: A unique value is repeated.
+        """
+        with (
+            _translated(),
+            self._turn,
+            Session(self._writing_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def answers(self) -> bool:
         """Whether a trivial query succeeds."""
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
+            with self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except DatabaseAway:
             return False
         return True
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Lets the store's own errors out in place of the library's."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Duplicate("a row with the same unique value exists") from error
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseAway("the database does not answer", retry_is_safe=True) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "counts_by_day",
     "find",
     "ids_of",
+    "latest_ended_on_cvm",
     "latest_of_computation",
     "latest_on_cvm",
     "manifest_of",
@@ -152,6 +153,12 @@ def latest_of_computation(session: Session, computation_id: str) -> Run | None:
 def latest_on_cvm(session: Session, cvm_id: str) -> Run | None:
     """The CVM's latest run."""
     query = select(Run).where(Run.cvm_id == cvm_id)
+    return session.scalar(query.order_by(Run.start_time.desc(), Run.id).limit(1))
+
+
+def latest_ended_on_cvm(session: Session, cvm_id: str) -> Run | None:
+    """The latest of the CVM's runs that have ended: what its agent may still hold."""
+    query = select(Run).where(Run.cvm_id == cvm_id, Run.status != ComputationStatus.RUNNING)
     return session.scalar(query.order_by(Run.start_time.desc(), Run.id).limit(1))
 
 
