@@ -12,14 +12,13 @@ from prism_iac.prism import (
     Credentials,
     DomainRecord,
     Embedded,
-    NotFound,
     PrismClient,
     UserRecord,
     find_embedded,
     start_embedded,
 )
 
-__all__ = ["EMBEDDED", "Home", "Settings", "find_user", "open_home"]
+__all__ = ["EMBEDDED", "Home", "Settings", "open_home"]
 
 EMBEDDED: Final = "embedded"
 """The endpoint that means the backend of this machine."""
@@ -68,15 +67,8 @@ class Home(Protocol):
     def member(self, client: PrismClient, user: str, domain: DomainRecord) -> UserRecord:
         """A user by email address, user name or id, joined to a workspace."""
 
-
-def find_user(client: PrismClient, user: str) -> UserRecord | None:
-    """A user by email address, user name or id; None when there is none."""
-    if "@" in user:
-        return client.users.find_by_email(user)
-    try:
-        return client.users.get(user)
-    except NotFound:
-        return client.users.find_by_username(user)
+    def close(self) -> None:
+        """End its own connections."""
 
 
 def open_home(settings: Settings, *, may_start: Callable[[], bool]) -> Home:
@@ -107,6 +99,7 @@ class _OnThisMachine:
 
     def __init__(self, embedded: Embedded) -> None:
         self._accounts = embedded.accounts
+        self.close = embedded.close
         self.endpoint = embedded.endpoint
         self.control_address: str | None = embedded.control_address
         self.credentials: Credentials = embedded.accounts.admin
@@ -119,7 +112,7 @@ class _OnThisMachine:
         return self._accounts.ensure_workspace(name)
 
     def member(self, client: PrismClient, user: str, domain: DomainRecord) -> UserRecord:
-        if "@" in user and find_user(client, user) is None:
+        if "@" in user and client.users.find(user) is None:
             self._accounts.ensure_user(user)
         return self._accounts.ensure_member(domain.id, user)
 
@@ -153,7 +146,7 @@ class _Hosted:
         return found
 
     def member(self, client: PrismClient, user: str, _domain: DomainRecord) -> UserRecord:
-        found = find_user(client, user)
+        found = client.users.find(user)
         if found is None:
             raise _invalid(
                 "",
@@ -161,6 +154,9 @@ class _Hosted:
                 "Check the spelling, or ask them to register and to join the workspace.",
             )
         return found
+
+    def close(self) -> None:
+        pass
 
 
 def _invalid(path: str, message: str, fix: str) -> InvalidInput:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from prism_iac.errors import Conflict
 from prism_iac.hypervisor import Hypervisor, open_hypervisor
-from prism_iac.lifecycle._home import Home, Settings, find_user, open_home
+from prism_iac.lifecycle._home import Home, Settings, open_home
 from prism_iac.lifecycle._once import Once
 from prism_iac.lifecycle._snapshot import Snapshot
 from prism_iac.model import VmProvider
@@ -38,6 +38,8 @@ class Session:
         """End every connection."""
         for client in self._clients.values():
             client.close()
+        for home in self._homes.values():
+            home.close()
 
     def allow_start(self) -> None:
         """From here on the embedded backend may be started; a preview never says so."""
@@ -142,7 +144,7 @@ class Session:
         return PrismClient(self._home.endpoint, who, honours_keys=self._home.honours_keys)
 
     def _look_up(self, user: str) -> UserRecord | None:
-        return find_user(self._platform, user)
+        return self._platform.users.find(user)
 
     def _member(self, user: str, workspace: str) -> UserRecord:
         return self._home.member(self._platform, user, self._domains[workspace])

@@ -16,6 +16,9 @@ __all__ = ["ConfidentialVMHandler"]
 _DRIVEN = frozenset({VmProvider.LOCAL})
 """The providers whose VMs a driver of this package makes; Prism records them as `external`."""
 
+_NOT_READY = frozenset({None, AgentState.IDLE})
+"""The phases of an agent that cannot take a manifest, now or after a reset."""
+
 _CLOUDS = frozenset({VmProvider.ULTRAVIOLET, VmProvider.AZURE, VmProvider.GCP})
 
 
@@ -149,9 +152,7 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
             raise PartialResult(
                 "the VM was removed while it started", id=record.id, state=desired.properties()
             )
-        return (
-            seen if seen.status is VmStatus.ONLINE and seen.state == AgentState.RECEIVING_MANIFEST else None
-        )
+        return seen if seen.status is VmStatus.ONLINE and seen.state not in _NOT_READY else None
 
     found = poll(context, ready, timeout=desired.ready_timeout)
     if found is None:

@@ -1,0 +1,123 @@
+"""The life of a local VM against the real backend, with a real agent in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from prism_iac.errors import InvalidInput, PartialResult
+from prism_iac.hypervisor import Vm, open_hypervisor
+from prism_iac.lifecycle import Live
+from prism_iac.model import VmProvider, VmStatus
+from tests.contract.lifecycle.stage import Stage, eventually
+
+
+def process_of(stage: Stage, vm: Live[Any]) -> Vm | None:
+    return open_hypervisor(VmProvider.LOCAL, data=stage.data).find(vm.id)
+
+
+def kill(stage: Stage, vm: Live[Any]) -> None:
+    """The machine loses the VM."""
+    process = process_of(stage, vm)
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    eventually(lambda: (seen := process_of(stage, vm)) is None or not seen.running)
+
+
+def live_records(stage: Stage) -> list[str]:
+    return [record.id for record in stage.workspace.cvms.list()]
+
+
+def test_it_is_ready_when_the_create_returns(vm: Live[Any]) -> None:
+    assert vm.state.status is VmStatus.ONLINE
+    assert vm.state.state == "ReceivingManifest"
+    host, _, port = vm.state.agent_address.rpartition(":")
+    assert host == "127.0.0.1"
+    assert int(port) > 0
+
+
+def test_the_stages_are_told(stage: Stage, vm: Live[Any]) -> None:
+    assert stage.lines[-1] == "online ReceivingManifest"
+    assert vm.id
+
+
+def test_its_name_is_its_own(vm: Live[Any]) -> None:
+    assert vm.state.name.startswith("trainer-")
+
+
+def test_its_policy_is_the_one_of_its_evidence(vm: Live[Any]) -> None:
+    policy = json.loads(vm.state.attestation_policy)
+    assert "SIMULATED" in policy["policy"]["product"]["name"]
+
+
+def test_a_repeated_create_finds_the_same_vm_and_process(stage: Stage, vm: Live[Any]) -> None:
+    before = process_of(stage, vm)
+    stage.begin_deployment()
+    assert stage.create("ConfidentialVM", "trainer").id == vm.id
+    after = process_of(stage, vm)
+    assert before is not None
+    assert after is not None
+    assert after.pid == before.pid
+    assert live_records(stage) == [vm.id]
+
+
+def test_a_replacement_is_another_vm(stage: Stage, vm: Live[Any]) -> None:
+    other = stage.create("ConfidentialVM", "trainer", generation=1, vcpus=4)
+    assert other.id != vm.id
+    stage.delete(other)
+    assert live_records(stage) == [vm.id]
+
+
+def test_one_whose_process_died_is_gone(stage: Stage, vm: Live[Any]) -> None:
+    kill(stage, vm)
+    assert stage.read(vm) is None
+
+
+def test_one_whose_process_died_is_started_again_under_its_id(stage: Stage, vm: Live[Any]) -> None:
+    kill(stage, vm)
+    stage.begin_deployment()
+    assert stage.create("ConfidentialVM", "trainer").id == vm.id
+    assert stage.read(vm) is not None
+
+
+def test_one_that_was_removed_at_prism_is_gone(stage: Stage, vm: Live[Any]) -> None:
+    stage.workspace.cvms.delete(vm.id)
+    assert stage.read(vm) is None
+
+
+def test_a_delete_leaves_no_process_and_no_live_record(stage: Stage) -> None:
+    vm = stage.create("ConfidentialVM", "short")
+    stage.delete(vm)
+    assert process_of(stage, vm) is None
+    assert live_records(stage) == []
+
+
+def test_a_delete_of_what_is_gone_is_fine(stage: Stage) -> None:
+    vm = stage.create("ConfidentialVM", "short")
+    stage.delete(vm)
+    stage.delete(vm)
+    assert stage.read(vm) is None
+
+
+def test_one_that_is_not_ready_in_time_keeps_its_id(stage: Stage) -> None:
+    with pytest.raises(PartialResult, match="is not ready after 0s") as late:
+        stage.create("ConfidentialVM", "late", ready_timeout="0s")
+    assert live_records(stage) == [late.value.id]
+    ready = stage.create("ConfidentialVM", "late")
+    assert ready.id == late.value.id
+    stage.delete(ready)
+
+
+def test_a_cloud_is_refused_by_the_embedded_backend_before_any_call(stage: Stage) -> None:
+    with pytest.raises(InvalidInput, match="the embedded backend has no account at gcp"):
+        stage.check("ConfidentialVM", "vm", provider="gcp", vcpus=2)
+
+
+def test_an_external_one_is_recorded_and_not_awaited(stage: Stage) -> None:
+    vm = stage.create("ConfidentialVM", "bare-metal", provider="external")
+    assert vm.state.status is VmStatus.CREATING
+    stage.delete(vm)
