@@ -1,18 +1,22 @@
 """What the agent of a VM is told by its environment.
 
-Source: cocos-grpc.md section 5.1 and 6.4; the names from `AGENT_LISTEN` on are this package's own. Nothing of
-the environment of whoever makes the VM is handed on but the search path.
+Source: cocos-grpc.md section 5.1 and 6.4; the names from `AGENT_LISTEN` on are this package's own. Of the
+environment of whoever makes the VM, only the search path is handed on and how the machine reaches package
+indexes, which the agent gives to the installer of an algorithm's requirements.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from prism_iac.hypervisor._vm import VmSpec
 from prism_iac.hypervisor.local._folder import VmFolder
 from prism_iac.model import parse_duration
 
 __all__ = ["agent_environment"]
+
+_NETWORK_SETTINGS: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 
 def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str, str]:
@@ -23,7 +27,10 @@ def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str,
         folder: Its files.
         address: Where participants reach the agent, `host:port`.
     """
-    return {
+    network = {
+        name: value for name, value in os.environ.items() if name.upper().startswith(_NETWORK_SETTINGS)
+    }
+    return network | {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder.path),
         "LANG": "C.UTF-8",

@@ -45,17 +45,24 @@ def test_a_vm_reads_nothing_and_writes_to_its_console(data: Path) -> None:
     assert descriptors == {0: Path(os.devnull), 1: console, 2: console}
 
 
-def test_the_agent_is_told_what_it_needs_and_nothing_of_its_makers_environment(
+def test_the_agent_is_told_what_it_needs_and_no_secret_of_its_makers_environment(
     hypervisor: LocalHypervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "canary")
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    handed_on = {
+        "PATH": "/usr/bin:/bin",
+        "PIP_INDEX_URL": "https://index.example",
+        "https_proxy": "http://proxy",
+    }
+    for name, value in {**handed_on, "PULUMI_ACCESS_TOKEN": "canary", "PYTHONPATH": "/elsewhere"}.items():
+        monkeypatch.setenv(name, value)
     vm = hypervisor.create(SPEC)
     eventually(lambda: _is_the_command(vm))
     environment = _environment(vm)
     environment.pop("PWD", None)  # some shells add it
     folder = vm.folder
-    assert environment == {
-        "PATH": os.environ["PATH"],
+    assert environment == handed_on | {
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "AGENT_LOG_LEVEL": "info",
