@@ -57,10 +57,12 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
         )
 
 
-def _identity(
-    cls: type[PrismResource], resource_name: str, parent: pulumi.Resource | None
-) -> pulumi.Output[str]:
-    """The first part of the identity: 12 hexadecimal characters of SHA3-256 of the URN."""
-    token = f"pulumi-python:{cls._resource_type_name}"
-    urn = pulumi.create_urn(resource_name, token, parent)
-    return urn.apply(lambda text: hashlib.sha3_256(text.encode()).hexdigest()[:12])
+def _identity(cls: type[PrismResource], resource_name: str, parent: pulumi.Resource | None) -> str:
+    """The first part of the identity: 12 hexadecimal characters of SHA3-256.
+
+    Of what the URN is made of: project, stack, the parent's and the resource's own type and name. The
+    parent's URN itself would make the resource depend on a parent that depends on it.
+    """
+    above = (parent.pulumi_resource_type, parent.pulumi_resource_name) if parent is not None else ()
+    parts = (pulumi.get_project(), pulumi.get_stack(), *above, cls._resource_type_name, resource_name)
+    return hashlib.sha3_256("\n".join(parts).encode()).hexdigest()[:12]

@@ -126,7 +126,7 @@ class Stage:
     def register_keys(self, computation: Live[Any], *users: str) -> None:
         for user in users:
             pair = self.keys.setdefault(user, generate_key_pair(KeyAlgorithm.ED25519))
-            key = pair.public_pem.decode() if isinstance(pair.public_pem, bytes) else pair.public_pem
+            key = pair.public_pem.decode()
             self.create(
                 "PublicKey", f"{computation.id}/{user}", computation=computation.id, user=user, key=key
             )
