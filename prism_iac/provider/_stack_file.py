@@ -103,13 +103,13 @@ class StackFile(pulumi.ComponentResource):
 
     @property
     def outputs(self) -> dict[str, Output[Any]]:
-        """What participants and people need to know, to be exported by the program."""
+        """What participants and people need to know, to be exported by the program.
+
+        What moves on without an update, such as the status of a run, is not among it.
+        """
         return {
             "computations": Output.from_input(
-                {
-                    name: {"id": item.id, "manifest_sha3_256": item.manifest_sha3_256}
-                    for name, item in self.computations.items()
-                }
+                {name: {"id": item.id} for name, item in self.computations.items()}
             ),
             "vms": Output.from_input(
                 {
@@ -119,7 +119,7 @@ class StackFile(pulumi.ComponentResource):
             ),
             "runs": Output.from_input(
                 {
-                    name: {"id": item.id, "status": item.status, "result_sha3_256": item.result_sha3_256}
+                    name: {"id": item.id, "number": item.number, "manifest_sha3_256": item.manifest_sha3_256}
                     for name, item in self.runs.items()
                 }
             ),

@@ -145,7 +145,7 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
     def ready() -> CvmRecord | None:
         nonlocal stage
         seen = cvms.get(record.id)
-        if (now := f"{seen.status} {seen.state}".strip()) != stage:
+        if (now := " ".join(filter(None, (seen.status, seen.state)))) != stage:
             stage = now
             context.report(stage)
         if seen.status is VmStatus.INACTIVE:
