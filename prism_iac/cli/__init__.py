@@ -1,35 +1,98 @@
 """The command line `prism-iac`, thin: it reads arguments, calls a room, prints and exits.
 
-Main entry: `main`. Commands of one subject lie in one module; libraries are imported by the command that
-needs them.
+Main entry: `main`. Commands of one subject lie in one module; libraries and rooms are imported by the
+command that needs them, so that help costs nothing. Only this room ends the process; nothing imports it.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
-from prism_iac.cli import _backend, _validate
-from prism_iac.errors import PrismError
+from prism_iac.cli import (
+    _backend,
+    _checksum,
+    _computations,
+    _env,
+    _keys,
+    _result,
+    _schema,
+    _uploads,
+    _validate,
+    _vms,
+)
+from prism_iac.cli._exit_code import ExitCode
+from prism_iac.cli._help import EXIT_CODES_HELP, example
+from prism_iac.cli._output import emit
+from prism_iac.cli.doctor import doctor
 
 __all__ = ["app", "main"]
 
 app: Final = typer.Typer(
     name="prism-iac",
-    help="Confidential computations as code.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: it comes four times as fast
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        from prism_iac import __version__
+
+        emit(__version__)
+        raise typer.Exit
+
+
+@app.callback(epilog=EXIT_CODES_HELP)
+def prism_iac(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Confidential computations as code: stack files, the embedded Prism, and what participants do.
+
+    Results go to standard output, messages to standard error. Colours are off when the output is no
+    terminal or NO_COLOR is set; PRISM_IAC_TRACEBACK=1 shows where an error was raised.
+    """
+
+
+app.command(epilog=example("prism-iac validate stacks/*.yaml"))(_validate.validate)
+app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
 app.add_typer(_backend.app, name="backend")
-app.command()(_validate.validate)
+app.add_typer(_keys.app, name="keys")
+app.command(epilog=example("prism-iac checksum iris.csv"))(_checksum.checksum)
+app.add_typer(_computations.app, name="computations")
+app.add_typer(_vms.app, name="vms")
+app.command(
+    epilog=example("prism-iac algo lin_reg.py --type python --computation iris-regression --key grace.pem")
+)(_uploads.algo)
+app.command(epilog=example("prism-iac data iris.csv --computation iris-regression --key ada.pem"))(
+    _uploads.data
+)
+app.command(epilog=example("prism-iac result --computation iris-regression --key ada.pem --extract out"))(
+    _result.result
+)
+app.command(epilog=example('eval "$(prism-iac env iris-regression --files .prism/certs)"'))(_env.env)
+app.command(epilog=example("prism-iac doctor"))(doctor)
 
 
 def main() -> None:
-    """Run a command; an error of the package is printed, and the exit code is 1."""
+    """Run a command and exit with the code of what happened."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except PrismError as error:
-        print(error, file=sys.stderr)  # noqa: T201  # what a command says
-        sys.exit(1)
+        app(prog_name="prism-iac")
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  # the edge of the process
+        from prism_iac.cli._failure import TRACEBACK_VARIABLE, tell
+
+        sys.exit(tell(error, with_traceback=bool(os.environ.get(TRACEBACK_VARIABLE))))

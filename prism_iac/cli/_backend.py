@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from prism_iac.cli._exit_code import ExitCode
+from prism_iac.cli._help import example
+from prism_iac.cli._output import AsJson, emit, emit_facts, emit_json
+from prism_iac.cli._prism import the_data_folder
+
+if TYPE_CHECKING:
+    from prism_iac.backend import Instance
 
 __all__ = ["app"]
 
 app: Final = typer.Typer(help="The embedded Prism of this machine.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option(help="The folder in which it keeps everything.", show_default=True)]
-Database = Annotated[
-    str, typer.Option(help="A database URL, kept for later starts; SQLite in the folder when left out.")
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The folder in which it keeps everything; .prism/backend of the project when left out.",
+        show_default=False,
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Database = Annotated[
+    str,
+    typer.Option(
+        metavar="URL", help="A database URL, kept for later starts; SQLite in the folder when left out."
+    ),
+]
 
-_FOLDER: Final = Path(".prism/backend")
-_NOT_RUNNING: Final = 3
 
-
-@app.command()
-def run(data: Data = _FOLDER, database: Database = "") -> None:
+@app.command(epilog=example("prism-iac backend run"))
+def run(data: Data = None, database: Database = "") -> None:
     """Serve in the foreground until Ctrl-C."""
     from prism_iac.backend import load_settings, serve
 
-    serve(load_settings(data, database_url=database), on_ready=lambda found: typer.echo(found.rest_url))
+    serve(load_settings(_folder(data), database_url=database), on_ready=lambda found: emit(found.rest_url))
 
 
-@app.command()
-def up(data: Data = _FOLDER, database: Database = "", *, as_json: AsJson = False) -> None:
+@app.command(epilog=example("prism-iac backend up"))
+def up(data: Data = None, database: Database = "", *, as_json: AsJson = False) -> None:
     """Start in the background and wait until it is ready."""
     from prism_iac.backend import start
 
-    _print(asdict(start(data, database_url=database)), as_json=as_json)
+    _print(start(_folder(data), database_url=database), as_json=as_json)
 
 
-@app.command()
-def down(data: Data = _FOLDER) -> None:
+@app.command(epilog=example("prism-iac backend down"))
+def down(data: Data = None) -> None:
     """Stop it and wait for its end."""
     from prism_iac.backend import stop
 
-    typer.echo("stopped" if stop(data) else "not running")
+    emit("stopped" if stop(_folder(data)) else "not running")
 
 
-@app.command()
-def status(data: Data = _FOLDER, *, as_json: AsJson = False) -> None:
-    """Say where it runs; exit code 3 when it does not."""
+@app.command(epilog=example("prism-iac backend status --json"))
+def status(data: Data = None, *, as_json: AsJson = False) -> None:
+    """Say where it runs; the exit code is 3 when it does not."""
     from prism_iac.backend import status as status_of
 
-    found = status_of(data)
+    found = status_of(_folder(data))
     if found is None:
-        typer.echo("{}" if as_json else "not running")
-        raise typer.Exit(_NOT_RUNNING)
-    _print(asdict(found), as_json=as_json)
+        emit("{}" if as_json else "not running")
+        raise typer.Exit(ExitCode.REMOTE)
+    _print(found, as_json=as_json)
 
 
-def _print(facts: dict[str, Any], *, as_json: bool) -> None:
+def _folder(data: Path | None) -> Path:
+    return the_data_folder() / "backend" if data is None else data
+
+
+def _print(found: Instance, *, as_json: bool) -> None:
+    from prism_iac.cli._as_documents import instance_document
+
     if as_json:
-        typer.echo(json.dumps(facts))
+        emit_json(instance_document(found))
         return
-    for name, value in facts.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value}")
+    emit_facts(
+        (
+            ("REST API", found.rest_url),
+            ("control stream", found.control_address),
+            ("process", found.pid),
+            ("started", found.started_at),
+            ("version", found.version),
+        )
+    )

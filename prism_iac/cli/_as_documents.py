@@ -1,0 +1,180 @@
+"""Records as the documents that `--json` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from prism_iac.cli._documents import (
+    ComputationDetails,
+    ComputationDocument,
+    EventDocument,
+    FindingDocument,
+    InstanceDocument,
+    LocalVmDocument,
+    LogDocument,
+    ReportDocument,
+    RunDocument,
+    VmDetails,
+    VmDocument,
+)
+from prism_iac.cli._output import moment
+
+if TYPE_CHECKING:
+    from prism_iac.backend import Instance
+    from prism_iac.cli.doctor._outcome import Outcome
+    from prism_iac.errors import Finding
+    from prism_iac.hypervisor import Vm
+    from prism_iac.prism import (
+        ComputationRecord,
+        CvmRecord,
+        DryRun,
+        EventRecord,
+        LogRecord,
+        RunRecord,
+    )
+
+__all__ = [
+    "computation_details",
+    "computation_document",
+    "event_document",
+    "finding_document",
+    "instance_document",
+    "log_document",
+    "report_document",
+    "run_document",
+    "vm_details",
+    "vm_document",
+]
+
+
+def finding_document(finding: Finding) -> FindingDocument:
+    """A finding, to print."""
+    return {
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+        "path": finding.path,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
+
+
+def instance_document(instance: Instance) -> InstanceDocument:
+    """A running backend, to print."""
+    return {
+        "pid": instance.pid,
+        "started_at": instance.started_at,
+        "version": instance.version,
+        "rest_url": instance.rest_url,
+        "control_address": instance.control_address,
+    }
+
+
+def computation_document(record: ComputationRecord) -> ComputationDocument:
+    """A computation, to print."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "description": record.description,
+        "status": record.status,
+        "owner": record.owner,
+        "created_at": moment(record.created_at),
+    }
+
+
+def computation_details(
+    record: ComputationRecord, run: RunRecord | None, missing: DryRun
+) -> ComputationDetails:
+    """A computation with its latest run and what is missing for the next one, to print."""
+    config = record.agent_config
+    return {
+        **computation_document(record),
+        "tls": config.tls_mode if config else None,
+        "log_level": config.log_level if config else None,
+        "run": run_document(run) if run else None,
+        "missing": {"keys": [*missing.keys], "hashes": [*missing.hashes], "info": [*missing.info]},
+    }
+
+
+def run_document(record: RunRecord) -> RunDocument:
+    """A run, to print."""
+    return {
+        "id": record.id,
+        "number": record.number,
+        "status": record.status,
+        "vm": record.cvm_id,
+        "agent_address": record.agent_address,
+        "start_time": moment(record.start_time),
+        "end_time": moment(record.end_time),
+    }
+
+
+def event_document(record: EventRecord) -> EventDocument:
+    """A step of a run, to print."""
+    try:
+        details = json.loads(record.details)
+    except ValueError:
+        details = None
+    return {
+        "id": record.id,
+        "event_type": record.event_type,
+        "status": record.status,
+        "run_id": record.run_id,
+        "originator": record.originator,
+        "timestamp": moment(record.timestamp),
+        "details": details,
+    }
+
+
+def log_document(record: LogRecord) -> LogDocument:
+    """A log entry, to print."""
+    return {
+        "run_id": record.run_id,
+        "level": record.level,
+        "message": record.message,
+        "timestamp": moment(record.timestamp),
+    }
+
+
+def vm_document(record: CvmRecord) -> VmDocument:
+    """A VM, to print."""
+    return {
+        "id": record.id,
+        "cvm_id": record.cvm_id,
+        "name": record.name,
+        "status": record.status,
+        "state": record.state,
+        "provider": record.provider,
+        "platform": record.cc_platform,
+        "vcpus": record.vcpus,
+        "agent_address": record.agent_address,
+        "agent_log_level": record.agent_log_level,
+        "created_at": moment(record.created_at),
+    }
+
+
+def vm_details(record: CvmRecord, local: Vm | None) -> VmDetails:
+    """A VM with its process, to print."""
+    process: LocalVmDocument | None = None
+    if local is not None:
+        process = {"pid": local.pid, "running": local.running, "folder": str(local.folder)}
+    return {**vm_document(record), "local": process}
+
+
+def report_document(outcomes: Mapping[str, Outcome]) -> ReportDocument:
+    """What every check found, to print."""
+    return {
+        "ok": all(outcome.verdict != "failed" for outcome in outcomes.values()),
+        "checks": [
+            {
+                "name": name,
+                "verdict": outcome.verdict,
+                "evidence": outcome.evidence,
+                "cause": outcome.cause,
+                "fix": outcome.fix,
+            }
+            for name, outcome in outcomes.items()
+        ],
+    }

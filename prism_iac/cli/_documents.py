@@ -1,0 +1,153 @@
+"""What `--json` prints: one class for each document.
+
+Scripts rely on them: a field keeps its name and its type, and is always there. Times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+__all__ = [
+    "CheckDocument",
+    "ComputationDetails",
+    "ComputationDocument",
+    "EventDocument",
+    "FindingDocument",
+    "InstanceDocument",
+    "LocalVmDocument",
+    "LogDocument",
+    "MissingDocument",
+    "ReportDocument",
+    "RunDocument",
+    "VmDetails",
+    "VmDocument",
+]
+
+
+class FindingDocument(TypedDict):
+    """One thing that is wrong with a file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    fix: str
+
+
+class InstanceDocument(TypedDict):
+    """A running embedded backend."""
+
+    pid: int
+    started_at: str
+    version: str
+    rest_url: str
+    control_address: str
+
+
+class ComputationDocument(TypedDict):
+    """A computation in a list."""
+
+    id: str
+    name: str
+    description: str
+    status: str | None
+    owner: str
+    created_at: str | None
+
+
+class RunDocument(TypedDict):
+    """A run; `vm` is the id of its VM."""
+
+    id: str
+    number: int | None
+    status: str | None
+    vm: str
+    agent_address: str | None
+    start_time: str | None
+    end_time: str | None
+
+
+class MissingDocument(TypedDict):
+    """What is missing for a run: `keys` are ids of users without a public key."""
+
+    keys: list[str]
+    hashes: list[str]
+    info: list[str]
+
+
+class ComputationDetails(ComputationDocument):
+    """A computation with its latest run; `tls` is its TLS mode."""
+
+    tls: str | None
+    log_level: str | None
+    run: RunDocument | None
+    missing: MissingDocument
+
+
+class EventDocument(TypedDict):
+    """One step of a run; `details` is what the agent told besides, null where that is no JSON."""
+
+    id: str
+    event_type: str
+    status: str
+    run_id: str
+    originator: str
+    timestamp: str | None
+    details: Any
+
+
+class LogDocument(TypedDict):
+    """One entry of an agent's log."""
+
+    run_id: str
+    level: str | None
+    message: str
+    timestamp: str | None
+
+
+class VmDocument(TypedDict):
+    """A confidential VM."""
+
+    id: str
+    cvm_id: str
+    name: str
+    status: str | None
+    state: str | None
+    provider: str
+    platform: str
+    vcpus: int | None
+    agent_address: str | None
+    agent_log_level: str | None
+    created_at: str | None
+
+
+class LocalVmDocument(TypedDict):
+    """The process of this machine that a VM is."""
+
+    pid: int
+    running: bool
+    folder: str
+
+
+class VmDetails(VmDocument):
+    """A confidential VM with its process, where it is one of this machine."""
+
+    local: LocalVmDocument | None
+
+
+class CheckDocument(TypedDict):
+    """One check of `doctor`; `verdict` is ok, failed or skipped."""
+
+    name: str
+    verdict: str
+    evidence: str
+    cause: str
+    fix: str
+
+
+class ReportDocument(TypedDict):
+    """What `doctor` found; `ok` when no check failed."""
+
+    ok: bool
+    checks: list[CheckDocument]

@@ -1,0 +1,71 @@
+"""Files that commands read and write for people; what is written is whole, and never over others unasked."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from prism_iac.errors import Conflict
+
+__all__ = ["read_public_key", "require_absent", "write_file"]
+
+
+def require_absent(*paths: Path) -> None:
+    """Refuse to go on where one of the files is there.
+
+    Raises:
+        Conflict: One is.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise Conflict(
+                "the file is there already", where=str(path), next_step="Name another, or say --force."
+            )
+
+
+def write_file(path: Path, content: bytes, *, mode: int, force: bool) -> None:
+    """Write a file that appears when it is whole.
+
+    Args:
+        path: Where.
+        content: What.
+        mode: Who may read it.
+        force: Replace a file that is there.
+
+    Raises:
+        Conflict: One is there, and must not be replaced.
+        OSError: The folder cannot be written.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        part.chmod(mode)
+        if force:
+            part.replace(path)
+            return
+        # Unlike a rename, a link never replaces what appeared meanwhile.
+        path.hardlink_to(part)
+    except FileExistsError as error:
+        raise Conflict(
+            "the file is there already", where=str(path), next_step="Name another, or say --force."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_public_key(path: Path) -> str:
+    """The public key in a file, in whichever wrapping, as PEM.
+
+    Raises:
+        InvalidInput: There is none; least of all a private one.
+        OSError: The file cannot be read.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+    from prism_iac.pki import parse_public_key
+
+    key = load_der_public_key(parse_public_key(path.read_bytes()))
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
