@@ -59,8 +59,11 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
     async with asyncio.TaskGroup() as group:
         group.create_task(fill())
         while batch := await _next_batch(inbox):
+            state = stream.state
             await services.in_thread(_record_all, services, stream, batch)
-            stream.woken.set()
+            # The same state once more asks for no command: answering it with a question would never end.
+            if stream.state is not state or any(_may_ask_for_a_command(message) for message in batch):
+                stream.woken.set()
 
 
 async def _next_batch(inbox: asyncio.Queue[Any]) -> list[Any]:
@@ -75,6 +78,10 @@ async def _next_batch(inbox: asyncio.Queue[Any]) -> list[Any]:
     if batch:
         inbox.put_nowait(None)  # the end is told by the next look
     return batch
+
+
+def _may_ask_for_a_command(message: Any) -> bool:
+    return message.WhichOneof("message") not in ("agentStateRes", "agent_log")
 
 
 def _record_all(services: ControlServices, stream: Stream, batch: list[Any]) -> None:
