@@ -75,6 +75,26 @@ def test_an_agent_that_is_killed_loses_no_event_and_reports_the_computation_as_f
     scene.run(b"#!/bin/sh\n", id_="c-2")
 
 
+def test_a_computation_that_ended_before_the_agent_was_killed_is_not_reported_as_failed(
+    scene: Scene,
+) -> None:
+    scene.run(b"#!/bin/sh\n")
+    restart(scene)
+    scene.begin(b"never uploaded", id_="c-2")
+    scene.control.stop("c-2")
+    scene.control.wait_for_stop_response("c-2")
+    restart(scene)
+    assert ("Failed", "Failed") not in scene.control.events()
+
+
+def restart(scene: Scene) -> None:
+    scene.vm.kill()
+    streams = len(scene.control.streams)
+    scene.vm.start()
+    scene.control.wait_for_streams(streams + 1)
+    assert scene.control.state() == "ReceivingManifest"
+
+
 def test_what_has_arrived_is_not_kept(scene: Scene) -> None:
     scene.begin(b"#!/bin/sh\n")
     pending = scene.vm.folder / "agent" / "pending"

@@ -187,6 +187,20 @@ def test_a_download_that_is_not_as_announced_leaves_the_older_file(
     assert destination.read_bytes() == b"older"
 
 
+def test_a_download_stops_at_the_first_byte_too_many() -> None:
+    drawn: list[bytes] = []
+
+    class Endless(Stream):
+        def __iter__(self) -> Iterator[ResultResponse]:
+            while True:
+                drawn.append(b"123")
+                yield ResultResponse(file=drawn[-1])
+
+    with pytest.raises(AgentFailed, match="announced 5 bytes and sent 6"):
+        list(chunks_of(Endless("5"), None, where="vm:1 Result"))
+    assert len(drawn) == 2
+
+
 def test_a_whole_download_replaces_the_older_file_and_is_private(tmp_path: Path) -> None:
     destination = tmp_path / "result.zip"
     destination.write_bytes(b"older")

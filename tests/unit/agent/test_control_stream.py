@@ -56,11 +56,16 @@ class Prism(ServiceServicer):
             listener.cancel()
 
 
+def impatient() -> Backoff:
+    return Backoff(lambda: 0.0, first_seconds=0.001, longest_seconds=0.01)
+
+
 async def converse(
     prism: Prism,
     outbox: Outbox,
     handle: Callable[[ServerStreamMessage], None] = lambda _: None,
     dial: Callable[[int], grpc.aio.Channel] = lambda port: grpc.aio.insecure_channel(f"127.0.0.1:{port}"),
+    backoff: Backoff | None = None,
 ) -> None:
     """Until the script says that the VM was removed."""
     server = grpc.aio.server()
@@ -77,7 +82,7 @@ async def converse(
         greeting=GREETING,
         outbox=outbox,
         handle=act,
-        backoff=Backoff(lambda: 0.0, first_seconds=0.001, longest_seconds=0.01),
+        backoff=backoff or impatient(),
     )
     try:
         async with asyncio.timeout(10):
@@ -136,6 +141,20 @@ def test_a_refusal_of_another_kind_is_not_the_end(tmp_path: Path) -> None:
     prism = Prism(script)
     asyncio.run(converse(prism, Outbox(tmp_path, now=lambda: 0.0)))
     assert len(prism.streams) >= 2
+
+
+def test_the_delay_is_short_again_after_prism_has_spoken(tmp_path: Path) -> None:
+    async def script(prism: Prism, number: int) -> AsyncIterator[ServerStreamMessage]:
+        del prism
+        if number < 5:
+            raise PermissionError("not yet")
+        if number > 5:
+            raise removed()
+        yield ServerStreamMessage()
+
+    backoff = impatient()
+    asyncio.run(converse(Prism(script), Outbox(tmp_path, now=lambda: 0.0), backoff=backoff))
+    assert backoff.next_delay() < 0.005
 
 
 def test_a_removed_vm_learns_it_although_it_has_much_to_say(tmp_path: Path) -> None:
@@ -203,7 +222,7 @@ def test_nobody_there_is_no_reason_to_give_up(tmp_path: Path) -> None:
             greeting=GREETING,
             outbox=Outbox(tmp_path, now=lambda: 0.0),
             handle=lambda _: pytest.fail("nobody speaks"),
-            backoff=Backoff(lambda: 0.0, first_seconds=0.001, longest_seconds=0.01),
+            backoff=impatient(),
         )
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
