@@ -31,13 +31,17 @@ class Pulumi:
     has_own_host: bool
 
     def settings(self, project: Path) -> dict[str, str]:
-        """The variables for a project that keeps its state and its passphrase in `.prism`, without PATH."""
+        """The variables for a project that keeps its passphrase in `.prism`, without PATH.
+
+        Its state is kept there too unless Pulumi.yaml names a backend, which a variable would override.
+        """
         folder = project.absolute() / ".prism"
         settings = {
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
+        if not _names_backend(project):
+            settings["PULUMI_BACKEND_URL"] = f"file://{folder / 'state'}"
         if self.has_own_host:
             # Whoever had to make do without the official bundle cannot download plugins either; without
             # this each run tries for seconds.
@@ -52,3 +56,17 @@ class Pulumi:
     def environment(self, project: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """A whole environment to run the CLI in for a project; variables already set win, except PATH."""
         return {**self.settings(project), **environ, "PATH": self.path(environ.get("PATH", ""))}
+
+
+def _names_backend(project: Path) -> bool:
+    """Whether Pulumi.yaml says where the state is kept; what is wrong with that file is the CLI's to say."""
+    import yaml
+
+    try:
+        document = yaml.safe_load((project / "Pulumi.yaml").read_bytes())
+    except (OSError, yaml.YAMLError):
+        return False
+    match document:
+        case {"backend": {"url": str(url)}}:
+            return bool(url)
+    return False
