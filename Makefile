@@ -31,8 +31,9 @@ format: setup ## format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: generate
-generate: setup ## write schemas/ and docs/reference/ from the models
+generate: setup ## write schemas/ and docs/reference/ from the models and the commands
 	$(BIN)/python -m prism_iac.model.schema
+	$(BIN)/python -m prism_iac.cli.reference
 
 .PHONY: test
 test: setup ## run every test

@@ -40,6 +40,7 @@ def _index() -> str:
 Made from the models by `make generate`; the same models give the JSON Schemas in `schemas/`.
 
 - [The stack file](stack-file.md): {_lower_first(first_sentence(words_of(StackFile)))}
+- [The command line](cli.md): made from the commands.
 
 Resources:
 

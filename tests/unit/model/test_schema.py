@@ -31,7 +31,8 @@ def test_generated_files_are_what_make_generate_writes(path: Path) -> None:
 
 def test_no_file_stands_among_the_generated_ones_that_is_not_generated() -> None:
     there = {*(ROOT / "schemas").iterdir(), *(ROOT / "docs" / "reference").iterdir()}
-    assert there == set(generate(ROOT))
+    made_by_the_command_line = ROOT / "docs" / "reference" / "cli.md"
+    assert there == {*generate(ROOT), made_by_the_command_line}
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
