@@ -10,7 +10,9 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from prism_iac.backend._errors import Clash, Malformed, NotReady, NotRunnable, Refusal, TooLarge
 from prism_iac.backend.store import DatabaseAway, Duplicate
@@ -86,13 +88,23 @@ def _place(location: Sequence[int | str]) -> str:
     return field if source == "body" and field else f"{source} {field}".strip()
 
 
-async def _from_framework(_request: Request, error: Exception) -> Response:
+async def _from_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, TooLarge):
         return refusal_response(error.__cause__)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     phrase = HTTPStatus(error.status_code).phrase.lower()
     body = {"error": phrase, "message": phrase}
-    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+    return JSONResponse(body, status_code=error.status_code, headers=headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Every method that the request's path is served with; the framework tells of its first route only."""
+    routes = [route for route in request.app.routes if isinstance(route, APIRoute)]
+    first = next(route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in routes if route.path == first.path for method in route.methods or ()}
 
 
 async def _raced(_request: Request, _error: Exception) -> Response:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from prism_iac.backend._errors import Clash, Malformed
+from prism_iac.backend._errors import Clash, Malformed, Missing
 from prism_iac.backend._scope import ComputationScope, WorkspaceScope
 from prism_iac.backend.store import roles, users
 from prism_iac.backend.store.roles import Role
@@ -65,8 +65,8 @@ def give(session: Session, holder: Holder, role: Role, user_ids: Collection[str]
     """Give users a role; those who hold it keep it.
 
     Raises:
-        Malformed: One of them has no account, or is not a member of the computation's workspace.
-        Clash: One of them holds another role here (D51).
+        Missing: One of them has no account.
+        Clash: One of them is not a member of the computation's workspace, or holds another role here (D51).
     """
     _require_eligible(session, holder, set(user_ids))
     held = roles.roles_of_members(session, holder.id, user_ids)
@@ -82,12 +82,12 @@ def give(session: Session, holder: Holder, role: Role, user_ids: Collection[str]
 def _require_eligible(session: Session, holder: Holder, user_ids: set[str]) -> None:
     missing = user_ids - users.find_many(session, user_ids).keys()
     if missing:
-        raise Malformed(f"there is no user {min(missing)}", next_step="Register the user first.")
+        raise Missing(f"there is no user {min(missing)}", next_step="Register the user first.")
     if holder.computation_id is None:
         return
     outsiders = user_ids - roles.roles_of_members(session, holder.workspace_id, user_ids).keys()
     if outsiders:
-        raise Malformed(
+        raise Clash(
             f"the user {min(outsiders)} is not a member of the workspace",
             next_step="Give the user a workspace role first.",
         )

@@ -23,7 +23,7 @@ _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 @serves(router, "POST", "/ocsp", errors=(WrongContentType,), writes=False, answers={_RESPONSE: _BINARY})
 def check_certificate_status(
     scope: Scope,
-    request_der: Annotated[bytes, Body(media_type=_REQUEST)],
+    request_der: Annotated[bytes, Body(media_type=_REQUEST, min_length=1)],
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Answer an OCSP request about a certificate of this server."""

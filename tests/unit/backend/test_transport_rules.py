@@ -73,6 +73,14 @@ def test_d04_every_refusal_has_the_documented_shape(prism: Prism, ada: Person, l
     assert refused.keys() - {405} == REFUSALS.keys() - {429, 503}
 
 
+def test_a_method_that_is_not_served_is_answered_with_those_that_are(prism: Prism, lab: Workspace) -> None:
+    allowed = {
+        path: prism.client.patch(path).headers["Allow"]
+        for path in ("/users", lab.computations, f"{lab.computations}/x", f"{lab.computations}/statistics")
+    }
+    assert list(allowed.values()) == ["GET, POST", "GET, POST", "DELETE, GET, PUT", "GET"]
+
+
 def test_d04_a_refusal_repeats_no_value_that_was_sent(prism: Prism) -> None:
     body = {"email": "no address", "credentials": {"username": "eve", "secret": "hunter2"}}
     response = prism.client.post("/users", json=body)
