@@ -18,6 +18,9 @@ _OPTIONS = (
     # A channel of its own for each attempt, else a failed attempt slows the next one down.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_retries", 0),
+    # A peer that vanished without a word is noticed; servers take no more than one ping in five minutes.
+    ("grpc.keepalive_time_ms", 6 * 60 * 1000),
+    ("grpc.keepalive_timeout_ms", 20 * 1000),
 )
 
 
