@@ -7,3 +7,8 @@ from hypothesis import settings
 # How long one example takes says more about the machine than about the code.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of bytes by its parameter: bytes are unreadable, and random ones differ between workers."""
+    return argname if isinstance(val, bytes) else None

@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def stage(data: Path, tmp_path: Path) -> Iterator[Stage]:
+def stage(data: Path) -> Iterator[Stage]:
     """What a stack update would do, in a workspace of its own."""
     stage = Stage(data, f"w-{uuid4().hex[:8]}")
     yield stage

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
 from prism_iac.lifecycle import Live
-from prism_iac.model.resources import Computation, ConfidentialVM
+from prism_iac.model.resources import ConfidentialVM
 from tests.contract.cli.command_line import CommandLine
 from tests.contract.lifecycle.stage import ADA, GRACE
 
