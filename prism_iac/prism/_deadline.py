@@ -55,6 +55,9 @@ class DeadlineNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect; a time-out here means that nothing was sent."""
+        if timeout is not None and timeout <= 0:
+            # A socket takes no such time-out, and nothing was sent here either.
+            raise httpcore.ConnectTimeout("the exchange took too long")
         stream = self._tcp.connect_tcp(host, port, timeout, local_address, socket_options)
         return _DeadlineStream(stream, self._deadline)
 

@@ -85,6 +85,24 @@ def test_every_wait_is_cut_to_what_is_left_of_the_exchange() -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_pause_that_lasted_longer_than_asked_leaves_no_time_for_a_repeat() -> None:
+    time_of_day = iter((0.0, 0.0, 0.1, 0.6))  # the end is at 0.5
+    with (
+        RawServer(b"") as server,
+        PrismClient(
+            server.endpoint,
+            TokenCredentials("t"),
+            limits=QUICK,
+            clock=lambda: next(time_of_day, 0.6),
+            sleep=lambda _: None,
+            jitter=lambda: 0.01,
+        ) as client,
+        pytest.raises(Unavailable, match="could not connect in time"),
+    ):
+        client.users.profile()
+    assert len(server.requests) == 1
+
+
 def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(1)
