@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from prism_iac.cli._completion import VmName
 from prism_iac.cli._given import given
 from prism_iac.cli._help import example
-from prism_iac.cli._output import AsJson, emit_facts, emit_json, emit_table, moment
+from prism_iac.cli._lookup import by_name_or_id
+from prism_iac.cli._output import AsJson, emit, emit_facts, emit_json, emit_table, moment
 from prism_iac.cli._prism import Prism, the_data_folder
 
 if TYPE_CHECKING:
     from prism_iac.hypervisor import Vm
+    from prism_iac.hypervisor.local import LocalHypervisor
 
 __all__ = ["app"]
 
@@ -82,11 +84,52 @@ def show(prism: Prism, vm: VmName, *, as_json: AsJson = False) -> None:
     )
 
 
-def _local(vm_id: str) -> Vm | None:
-    from prism_iac.hypervisor import open_hypervisor
-    from prism_iac.model import VmProvider
+LocalVms = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="VM", help="Their names or ids.", show_default=False),
+]
+Every = Annotated[bool, typer.Option("--all", help="Every VM of this machine.")]
 
-    return open_hypervisor(VmProvider.LOCAL, data=the_data_folder()).find(vm_id)
+
+@app.command(epilog=example("prism-iac vms stop --all"))
+def stop(vms: LocalVms = None, *, every: Every = False) -> None:
+    """End the processes of VMs of this machine and keep their files.
+
+    A run that is going on there fails. `start` brings them back with their names, addresses and
+    certificates.
+    """
+    hypervisor = _hypervisor()
+    for vm in _chosen(hypervisor, vms, every=every):
+        if vm.running:
+            hypervisor.stop(vm.id)
+        emit(f"{vm.name}: {'stopped' if vm.running else 'not running'}")
+
+
+@app.command(epilog=example("prism-iac vms start --all"))
+def start(vms: LocalVms = None, *, every: Every = False) -> None:
+    """Start VMs of this machine that were stopped, or ended with it."""
+    hypervisor = _hypervisor()
+    for vm in _chosen(hypervisor, vms, every=every):
+        if not vm.running:
+            hypervisor.start(vm.id)
+        emit(f"{vm.name}: {'running' if vm.running else 'started'}")
+
+
+def _chosen(hypervisor: LocalHypervisor, names: list[str] | None, *, every: bool) -> tuple[Vm, ...]:
+    if bool(names) is every:
+        raise typer.BadParameter("name VMs, or say --all")
+    known = hypervisor.list()
+    return known if every else tuple(by_name_or_id(known, name, what="VM") for name in names or ())
+
+
+def _hypervisor() -> LocalHypervisor:
+    from prism_iac.hypervisor.local import LocalHypervisor
+
+    return LocalHypervisor(the_data_folder())
+
+
+def _local(vm_id: str) -> Vm | None:
+    return _hypervisor().find(vm_id)
 
 
 def _process_facts(local: Vm | None) -> tuple[tuple[str, str | int | None], ...]:

@@ -129,6 +129,24 @@ class VmFolder:
             folder=self.path,
         )
 
+    def spec(self) -> VmSpec | None:
+        """What the VM was made from; None when there is no VM."""
+        facts = self.facts()
+        if facts is None or self._removing.exists():
+            return None
+        return VmSpec(
+            id=facts.id,
+            name=facts.name,
+            platform=facts.platform,
+            vcpus=facts.vcpus,
+            agent_log_level=facts.agent_log_level,
+            control_address=facts.control_address,
+            control_ca=self.ca.read_bytes(),
+            client_certificate=self.certificate.read_bytes(),
+            client_key=self.key.read_bytes(),
+            limits=facts.limits,
+        )
+
     def prepare(self, spec: VmSpec) -> None:
         """Make the folder with what does not change while the VM lives."""
         for folder in (self.path, self.work, self.platform, self.key.parent):

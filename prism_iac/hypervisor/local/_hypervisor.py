@@ -86,14 +86,33 @@ class LocalHypervisor:
         with _files_of(spec.id), locked(self._lock(spec.id)):
             if folder.is_leftover:
                 self._finish_removal(folder)
-            facts = folder.facts()
-            if facts is not None:
-                if facts.started and is_alive(facts.process):
-                    return _existing(folder)
-                # Whoever made it died in the middle: what waits at the gate would never pass it.
-                end_processes(facts.process, grace_seconds=0)
-            self._start(spec, folder, port=facts.port if facts else None)
-            return _existing(folder)
+            return self._ensure_started(spec, folder)
+
+    def start(self, vm_id: str, /) -> Vm:
+        """The VM of an id, started again unless it runs; it keeps its name, port, certificate and files.
+
+        Raises:
+            Conflict: There is no such VM, or the machine has no further process or space.
+        """
+        folder = self._folder(vm_id)
+        with _files_of(vm_id), locked(self._lock(vm_id)):
+            spec = folder.spec()
+            if spec is None:
+                raise Conflict(
+                    f"there is no VM {vm_id} on this machine", next_step="Make it with a stack update."
+                )
+            return self._ensure_started(spec, folder)
+
+    def stop(self, vm_id: str, /) -> None:
+        """End a VM's processes, those of its algorithm too, and keep its files; fine when none runs.
+
+        Raises:
+            Conflict: Its processes do not end.
+        """
+        folder = self._folder(vm_id)
+        with _files_of(vm_id), locked(self._lock(vm_id)):
+            if (facts := folder.facts()) is not None:
+                end_processes(facts.process, grace_seconds=self._grace_seconds)
 
     def find(self, vm_id: str, /) -> Vm | None:
         """The VM of an id; None when there is none."""
@@ -141,6 +160,16 @@ class LocalHypervisor:
 
     def _lock(self, vm_id: str) -> Path:
         return self._vms / ".locks" / vm_id
+
+    def _ensure_started(self, spec: VmSpec, folder: VmFolder) -> Vm:
+        facts = folder.facts()
+        if facts is not None:
+            if facts.started and is_alive(facts.process):
+                return _existing(folder)
+            # Whoever made it died in the middle: what waits at the gate would never pass it.
+            end_processes(facts.process, grace_seconds=0)
+        self._start(spec, folder, port=facts.port if facts else None)
+        return _existing(folder)
 
     def _start(self, spec: VmSpec, folder: VmFolder, *, port: int | None) -> None:
         platform = open_platform(self._data / "platform", now=self._now)

@@ -168,6 +168,34 @@ def test_a_vm_may_end_by_itself_within_the_grace(data: Path) -> None:
     shutil.rmtree(kept)
 
 
+def test_a_stopped_vm_keeps_its_files_and_starts_again_as_it_was(
+    hypervisor: LocalHypervisor, data: Path
+) -> None:
+    first = hypervisor.create(SPEC)
+    (first.folder / "work" / "kept").touch()
+    certificates = {path.name: path.read_bytes() for path in (first.folder / "certs").iterdir()}
+    hypervisor.stop(SPEC.id)
+    hypervisor.stop(SPEC.id)
+    assert processes_of(data) == set()
+    second = hypervisor.start(SPEC.id)
+    assert hypervisor.start(SPEC.id) == second
+    assert second.running
+    assert (second.name, second.agent_address) == (first.name, first.agent_address)
+    assert (second.folder / "work" / "kept").exists()
+    assert {path.name: path.read_bytes() for path in (second.folder / "certs").iterdir()} == certificates
+    assert processes_of(data) == {second.pid}
+
+
+def test_a_vm_that_is_not_there_stops_but_does_not_start(hypervisor: LocalHypervisor) -> None:
+    hypervisor.stop(SPEC.id)
+    with pytest.raises(Conflict, match=f"no VM {SPEC.id}"):
+        hypervisor.start(SPEC.id)
+    hypervisor.create(SPEC)
+    hypervisor.remove(SPEC.id)
+    with pytest.raises(Conflict, match=f"no VM {SPEC.id}"):
+        hypervisor.start(SPEC.id)
+
+
 def test_a_removal_takes_no_longer_than_the_vm(hypervisor: LocalHypervisor) -> None:
     hypervisor.create(SPEC)
     begin = time.monotonic()
