@@ -9,10 +9,10 @@ import pytest
 
 from prism_iac.backend._errors import Forbidden, Missing
 from prism_iac.backend._guard import GuardedRoute
-from prism_iac.backend._permissions import RULES, Reach
+from prism_iac.backend._permissions import RULES, Grants, Reach, allows
 from prism_iac.backend._scope import Entry, admit
 from prism_iac.backend._tokens import TokenKind
-from prism_iac.model import COMPUTATION_ROLES
+from prism_iac.model import COMPUTATION_ROLES, WorkspaceAction
 from tests.unit.backend.support import A_SHA3, Person, Prism, Workspace, public_pem, the_api
 
 ROUTES: Final = {route.name: route for route in the_api().routes if isinstance(route, GuardedRoute)}
@@ -154,6 +154,43 @@ EXPECTED: Final[dict[str, frozenset[str]]] = {
     "unlink_asset": frozenset({"dataset_provider"}),
 }
 
+TAKES: Final[dict[WorkspaceAction, frozenset[str]]] = {
+    WorkspaceAction.READ: frozenset({"get_domain"}),
+    WorkspaceAction.UPDATE: frozenset({"update_domain"}),
+    WorkspaceAction.DELETE: frozenset(),
+    WorkspaceAction.ENABLE: frozenset({"enable_domain"}),
+    WorkspaceAction.DISABLE: frozenset({"disable_domain"}),
+    WorkspaceAction.VIEW_ROLE_USERS: frozenset(
+        {"list_members", "list_domain_role_members", "list_domain_invitations"}
+    ),
+    WorkspaceAction.ADD_ROLE_USERS: frozenset({"add_domain_role_members", "send_invitation"}),
+    WorkspaceAction.REMOVE_ROLE_USERS: frozenset(
+        {"delete_domain_role_members", "delete_all_domain_role_members", "delete_invitation"}
+    ),
+    WorkspaceAction.MANAGE_ROLE: frozenset(
+        {
+            "create_domain_role",
+            "rename_domain_role",
+            "delete_domain_role",
+            "add_domain_role_actions",
+            "delete_domain_role_actions",
+            "delete_all_domain_role_actions",
+        }
+    ),
+    WorkspaceAction.CREATE_COMPUTATION: frozenset({"create_computation"}),
+    WorkspaceAction.CREATE_CVMS: frozenset(
+        {
+            "create_cvm",
+            "issue_certificate",
+            "renew_certificate",
+            "get_download_token",
+            "download_certificate",
+        }
+    ),
+    WorkspaceAction.REMOVE_CVMS: frozenset({"delete_cvm", "revoke_certificate", "delete_certificates"}),
+}
+"""What each action of a workspace opens, alone."""
+
 BODIES: Final[dict[str, Any]] = {
     "change_secret": {"old_secret": "12345678", "new_secret": "12345678"},
     "create_domain": {"name": "x"},
@@ -237,6 +274,15 @@ def test_each_person_is_let_in_exactly_where_the_table_says(world: World) -> Non
                     continue
                 admitted[operation].add(name)
     assert admitted == {operation: set(people) for operation, people in EXPECTED.items()}
+
+
+@pytest.mark.parametrize("action", WorkspaceAction)
+def test_an_action_of_the_workspace_opens_its_own_operations_alone(action: WorkspaceAction) -> None:
+    grants = Grants(is_member=True, workspace=frozenset({action}))
+    opened = {name for name, rule in RULES.items() if rule.reach is Reach.WORKSPACE and allows(rule, grants)}
+    assert opened == TAKES[action]
+    # Whoever can grant itself everything administers every computation too.
+    assert grants.administers_workspace is (action is WorkspaceAction.MANAGE_ROLE)
 
 
 def test_whoever_is_not_let_in_is_refused_over_http(world: World) -> None:
