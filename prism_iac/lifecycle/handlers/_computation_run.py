@@ -153,12 +153,14 @@ class _Progress:
         self._told = ""
 
     def ended(self) -> RunRecord | None:
+        # The record comes first: whatever ended the run is among the events by then.
+        record = _ended(self._run_id, self._desired, self._context)
         computations = self._context.session.workspace(self._desired.workspace).computations
         event = computations.latest_event(self._desired.computation)
         if event is not None and (step := f"{event.event_type} {event.status}") != self._told:
             self._told = step
             self._context.report(step)
-        return _ended(self._run_id, self._desired, self._context)
+        return record
 
 
 def _events(record: RunRecord, state: ComputationRun, context: Context) -> tuple[EventRecord, ...]:
