@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from prism_iac.lifecycle._context import Context
-from prism_iac.model import Change, contains_unknown
+from prism_iac.model import Change
 from prism_iac.model.resources import ResourceModel
 
 __all__ = ["Difference", "Handler", "Live", "check", "diff"]
@@ -100,14 +100,11 @@ def diff(
 ) -> Difference:
     """What the engine should do to bring a recorded state to new inputs.
 
-    A value that is not known yet counts as a change, but never as one that replaces.
+    A value that is not known yet counts as a change. The engine asks with such values what has to go
+    before something that it depends on goes, and a plan had better tell of one replacement too many.
     """
     rules = handler.model.rules()
     changed = tuple(name for name in handler.model.input_names() if state.get(name) != inputs.get(name))
-    replaces = tuple(
-        name
-        for name in changed
-        if rules[name].change is Change.REPLACE and not contains_unknown(inputs.get(name))
-    )
+    replaces = tuple(name for name in changed if rules[name].change is Change.REPLACE)
     due = not changed and handler.is_due(handler.model.parse(state), context)
     return Difference(changed, replaces, is_due=due)
