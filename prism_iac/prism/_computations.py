@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import AGENT_TLS_FIELDS, ComputationStatus, LogLevel
+from prism_iac.model import ComputationStatus, LogLevel, tls_mode_of
 from prism_iac.prism._created import id_of_created
 from prism_iac.prism._errors import NotFound
 from prism_iac.prism._fields import Fields
@@ -269,14 +269,14 @@ def _age(record: ComputationRecord) -> float:
 def _body(name: str, description: str, agent_config: AgentConfigRecord | None) -> dict[str, Any]:
     body: dict[str, Any] = {"name": name, "description": description}
     if agent_config is not None:
-        if agent_config.tls_mode is None:
+        if tls_mode_of(agent_config.files, attested=agent_config.attested_tls) is None:
             raise _no_tls_mode(agent_config)
         body["agent_config"] = agent_config.to_json()
     return body
 
 
 def _no_tls_mode(config: AgentConfigRecord) -> InvalidInput:
-    present = ", ".join(name for name in AGENT_TLS_FIELDS if getattr(config, name)) or "no files"
+    present = ", ".join(config.files) or "no files"
     return InvalidInput(
         [
             Finding(

@@ -51,9 +51,17 @@ class AgentConfigRecord:
 
     @property
     def tls_mode(self) -> TlsMode | None:
-        """The mode that the files mean; None when they mean none (D28)."""
-        present = [name for name in AGENT_TLS_FIELDS if getattr(self, name)]
-        return tls_mode_of(present, attested=self.attested_tls)
+        """The mode that the files mean; None when they mean none (D28).
+
+        Whoever may not edit a computation is shown no key; Prism keeps no certificate without one.
+        """
+        hidden = {"server_key"} if self.cert_file else set()
+        return tls_mode_of(hidden.union(self.files), attested=self.attested_tls)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the PEM fields that are set."""
+        return tuple(name for name in AGENT_TLS_FIELDS if getattr(self, name))
 
     def to_json(self) -> dict[str, Any]:
         """All six fields, as the documented sample carries them."""

@@ -407,6 +407,7 @@ def test_d22_a_key_is_sent_as_base64_of_the_pem_text() -> None:
     "config",
     [
         AgentConfigRecord(server_key="KEY"),
+        AgentConfigRecord(cert_file="CERT"),
         AgentConfigRecord(server_ca_file="CA"),
         AgentConfigRecord(cert_file="C", server_key="K", attested_tls=True),
     ],

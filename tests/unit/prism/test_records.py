@@ -146,10 +146,10 @@ def test_d13_a_status_is_read_in_any_case_and_spelling(word: str, status: Comput
     assert ComputationRecord.parse(COMPUTATION | {"status": word}).status is status
 
 
-def test_d14_an_agent_configuration_without_its_secret_is_read() -> None:
+def test_d14_an_agent_configuration_whose_key_is_hidden_keeps_its_tls_mode() -> None:
     config = AgentConfigRecord.parse({"cert_file": "CERT", "server_key": ""})
     assert config.server_key == ""
-    assert config.tls_mode is None
+    assert config.tls_mode is TlsMode.TLS
 
 
 def test_d15_a_list_shaped_computation_has_no_agent_configuration() -> None:
@@ -207,7 +207,7 @@ def test_d24_statistics_are_read() -> None:
         (("cert_file", "server_key", "server_ca_file", "client_ca_file"), False, TlsMode.MTLS),
         ((), True, TlsMode.ATLS),
         (("client_ca_file",), True, TlsMode.MATLS),
-        (("cert_file",), False, None),
+        (("server_ca_file",), False, None),
     ],
 )
 def test_d28_the_tls_mode_follows_from_the_files(
