@@ -7,10 +7,12 @@ cheap: the servers' libraries are imported by the process that serves.
 
 from prism_iac.backend._errors import AlreadyRunning, StartFailure
 from prism_iac.backend._instance import Instance, start, status, stop
+from prism_iac.backend._leaving import EMPTY_SECONDS
 from prism_iac.backend._serve import serve
 from prism_iac.backend._settings import ControlTimes, Settings, load_settings
 
 __all__ = [
+    "EMPTY_SECONDS",
     "AlreadyRunning",
     "ControlTimes",
     "Instance",

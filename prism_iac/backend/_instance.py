@@ -116,12 +116,13 @@ def _is_locked(data: Path) -> bool:
         return False
 
 
-def start(data: Path, *, database_url: str = "") -> Instance:
+def start(data: Path, *, database_url: str = "", empty_seconds: float | None = None) -> Instance:
     """Start an instance in the background and wait until it is ready.
 
     Args:
         data: Its folder; made where there is none.
         database_url: An SQLAlchemy URL, kept for later starts; empty for the kept one or SQLite.
+        empty_seconds: How long it stays without a request when nothing is left in it; None until it is stopped.
 
     Raises:
         AlreadyRunning: One serves the folder.
@@ -130,6 +131,8 @@ def start(data: Path, *, database_url: str = "") -> Instance:
     make_private_folder(data)
     reading, writing = os.pipe()
     command = [sys.executable, "-P", "-m", "prism_iac.backend", str(data.absolute()), str(writing)]
+    if empty_seconds is not None:
+        command.append(str(empty_seconds))
     environment = {**os.environ, DATABASE_VARIABLE: database_url} if database_url else None
     with _open_log(data) as log:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell

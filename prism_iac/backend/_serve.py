@@ -20,6 +20,7 @@ from prism_iac.backend._clock import utc_now
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
 from prism_iac.backend._instance import Instance, announced, held_lock
+from prism_iac.backend._leaving import until_idle_and_empty
 from prism_iac.backend._settings import Settings, keep_settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _GRACEFUL_SECONDS: Final = 3
 
 
 def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _: None) -> None:
-    """Serve a data folder until SIGTERM or SIGINT.
+    """Serve a data folder until SIGTERM or SIGINT, or until nothing is left where the settings say so.
 
     Args:
         settings: How.
@@ -195,7 +196,28 @@ async def _serve_rest(
     )
     with announced(settings.data, instance):
         on_ready(instance)
+        leaving = asyncio.create_task(_leave_when_empty(settings, services.database, server))
         await serving
+        leaving.cancel()
+
+
+async def _leave_when_empty(settings: Settings, database: Database, server: uvicorn.Server) -> None:
+    from prism_iac.backend.store import DatabaseAway, contents
+
+    def is_empty() -> bool:
+        try:
+            with database.reading() as session:
+                return contents.is_empty(session)
+        except DatabaseAway:
+            return False
+
+    if settings.empty_seconds is not None:
+        await until_idle_and_empty(
+            settings.empty_seconds,
+            requests=lambda: server.server_state.total_requests,
+            is_empty=is_empty,
+        )
+        server.should_exit = True
 
 
 async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:

@@ -45,6 +45,7 @@ class Settings:
         control_names: Names and addresses, besides the loopback's, that agents dial.
         database_url: An SQLAlchemy URL; empty for SQLite in the data folder. May hold a password.
         times: Of the control stream.
+        empty_seconds: How long to stay without a request when nothing is left; None stays until it is stopped.
     """
 
     data: Path
@@ -54,6 +55,7 @@ class Settings:
     control_names: tuple[str, ...] = ()
     database_url: str = field(default="", repr=False)
     times: ControlTimes = field(default_factory=ControlTimes)
+    empty_seconds: float | None = None
 
 
 def load_settings(data: Path, *, database_url: str = "") -> Settings:

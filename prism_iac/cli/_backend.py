@@ -44,11 +44,30 @@ def run(data: Data = None, database: Database = "") -> None:
 
 
 @app.command(epilog=example("prism-iac backend up"))
-def up(data: Data = None, database: Database = "", *, as_json: AsJson = False) -> None:
-    """Start in the background and wait until it is ready."""
-    from prism_iac.backend import start
+def up(
+    data: Data = None,
+    database: Database = "",
+    *,
+    until_empty: Annotated[
+        bool,
+        typer.Option(
+            "--until-empty",
+            help="End by itself some seconds after the last computation, asset and VM was removed.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start in the background unless it runs, and wait until it is ready."""
+    from prism_iac.backend import EMPTY_SECONDS, start
+    from prism_iac.backend import status as status_of
 
-    _print(start(_folder(data), database_url=database), as_json=as_json)
+    folder = _folder(data)
+    # Who names a database wants that one, which a running backend may not have.
+    running = None if database else status_of(folder)
+    _print(
+        running or start(folder, database_url=database, empty_seconds=EMPTY_SECONDS if until_empty else None),
+        as_json=as_json,
+    )
 
 
 @app.command(epilog=example("prism-iac backend down"))

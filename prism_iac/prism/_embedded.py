@@ -87,7 +87,8 @@ def find_embedded(data: Path) -> Embedded | None:
 def start_embedded(data: Path) -> Embedded:
     """The backend that serves a data folder, started unless it runs already.
 
-    Any number of callers may ask at once: one of them starts it, the others wait and find it.
+    Any number of callers may ask at once: one of them starts it, the others wait and find it. It ends by
+    itself when nothing is left in it.
 
     Raises:
         Conflict: It does not start; the message holds what it said.
@@ -105,7 +106,8 @@ def _one_at_a_time(data: Path) -> Iterator[None]:
 
 
 def _start(data: Path) -> Embedded:
-    command = [sys.executable, "-m", "prism_iac.cli", "backend", "up", "--data", str(data / "backend")]
+    folder = str(data / "backend")
+    command = [sys.executable, "-m", "prism_iac.cli", "backend", "up", "--until-empty", "--data", folder]
     # A file, not a pipe: the backend lives on and may keep its end of a pipe open.
     with tempfile.TemporaryFile() as said:
         try:

@@ -241,10 +241,30 @@ def test_the_command_line_starts_shows_and_stops_it(data: Path) -> None:
     up = run_cli("up", *folder, "--json")
     assert up.returncode == 0, up.stderr
     assert json.loads(up.stdout) == read(data / "instance.json")
-    again = run_cli("up", *folder)
-    assert again.returncode == 1
-    assert "runs already" in again.stderr
+    assert run_cli("up", *folder, "--json").stdout == up.stdout
+    another = run_cli("up", *folder, "--database", "sqlite:///another.db")
+    assert another.returncode == 1
+    assert "runs already" in another.stderr
     assert json.loads(run_cli("status", *folder, "--json").stdout) == json.loads(up.stdout)
     assert run_cli("down", *folder).stdout == "stopped\n"
     assert run_cli("down", *folder).stdout == "not running\n"
     assert run_cli("status", *folder, "--json").stdout == "{}\n"
+
+
+def test_an_instance_that_is_to_end_when_empty_stays_while_something_is_left(data: Path) -> None:
+    instance = start(data)
+    with httpx.Client(base_url=instance.rest_url) as client:
+        token = log_in(data, instance).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        domain = client.post("/auth/domains", json={"name": "lab"}).json()["id"]
+        path = f"/computations/{domain}/computations"
+        client.post(path, json={"name": "sum", "description": "adds"})
+        (kept,) = client.get(path).json()["computations"]
+        stop(data)
+
+        instance = start(data, empty_seconds=0.2)
+        threading.Event().wait(2)  # ten times as long as an empty one stays
+        assert status(data) == instance
+        assert client.delete(f"{path}/{kept['id']}").status_code == 204
+    eventually(lambda: status(data) is None)
+    assert not (data / "instance.json").exists()
