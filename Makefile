@@ -3,13 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOS := $(wildcard prism_iac/wire/*.proto)
+KEYS := $(patsubst %,examples/iris/keys/%.pub.pem,ada grace)
 
 .PHONY: help
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: setup
-setup: $(VENV)/.complete ## make the virtual environment and install everything
+setup: $(VENV)/.complete $(KEYS) ## make the virtual environment, find or obtain Pulumi, make the example's keys
+	@$(BIN)/python -m prism_iac.toolchain
+
+.PHONY: up
+up: setup ## run the example from nothing to a verified result; a second time nothing changes
+	@. .prism/env.sh && python examples/iris/quick_start.py
+
+.PHONY: down
+down: ## end everything that up started; its data stays
+	@if [ -x $(BIN)/prism-iac ]; then $(BIN)/prism-iac vms stop --all && $(BIN)/prism-iac backend down; fi
 
 $(VENV)/.complete: pyproject.toml constraints.txt hatch_build.py $(PROTOS)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/it") if sys.version_info < (3, 11) else None'
@@ -17,6 +27,10 @@ $(VENV)/.complete: pyproject.toml constraints.txt hatch_build.py $(PROTOS)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+$(KEYS): %.pub.pem: | $(VENV)/.complete
+	mkdir -p $(@D)
+	$(BIN)/prism-iac keys --type ed25519 --output $*
 
 .PHONY: lint
 lint: setup ## check formatting, lint, types and the room picture
@@ -37,9 +51,16 @@ generate: setup ## write schemas/ and docs/reference/ from the models and the co
 
 .PHONY: test
 test: setup ## run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
+
+.PHONY: coverage
+coverage: setup ## run the tests below the engine's and tell what they leave out
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 tests/unit tests/contract
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 .PHONY: clean
-clean: ## remove what the commands made, except data of running instances
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: down ## remove what the commands made, but for the state and data in .prism and the keys
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
