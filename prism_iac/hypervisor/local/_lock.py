@@ -36,7 +36,9 @@ def locked_if_free(path: Path) -> Iterator[bool]:
 
 def _acquire(path: Path, operation: int) -> int | None:
     """The descriptor of the locked file; None when another holds it, or its holder removed it meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):
+        # The mode is that of the last folder of a path; what is made above it is open to others.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, operation)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -166,6 +167,12 @@ def test_a_vm_may_end_by_itself_within_the_grace(data: Path) -> None:
     hypervisor.remove(SPEC.id)
     assert (kept / "asked").read_text() == "asked\n"
     shutil.rmtree(kept)
+
+
+def test_other_users_cannot_enter_what_a_vm_lies_in(hypervisor: LocalHypervisor, data: Path) -> None:
+    vm = hypervisor.create(SPEC)
+    for folder in (data / "vms", vm.folder, vm.folder / "certs", vm.folder / "platform"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
 
 
 def test_a_stopped_vm_keeps_its_files_and_starts_again_as_it_was(
