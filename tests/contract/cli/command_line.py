@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from prism_iac.cli import main
 
 PATIENCE_SECONDS = 60
 
@@ -60,3 +65,26 @@ class CommandLine:
     def json(self, *arguments: str, **variables: str) -> Any:
         """The one document that a command prints that succeeds."""
         return json.loads(self.out(*arguments, "--json", **variables))
+
+
+@dataclass
+class SameProcess(CommandLine):
+    """Runs `prism-iac` without a process of its own, which costs more than most commands."""
+
+    patch: pytest.MonkeyPatch = field(kw_only=True)
+    captured: pytest.CaptureFixture[str] = field(kw_only=True)
+
+    def run(self, *arguments: str, stdin: str = "", **variables: str) -> Ended:
+        with self.patch.context() as patch:
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["prism-iac", *arguments])
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            for name in [name for name in os.environ if name.startswith("PRISM_")]:
+                patch.delenv(name)
+            for name, value in {**self.variables, **variables}.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = self.captured.readouterr()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, said.out, said.err)

@@ -13,7 +13,7 @@ from prism_iac.lifecycle import Live
 from prism_iac.model import VmProvider
 from prism_iac.model.resources import Computation, ConfidentialVM
 from prism_iac.prism import start_embedded
-from tests.contract.cli.command_line import CommandLine
+from tests.contract.cli.command_line import CommandLine, SameProcess
 from tests.contract.lifecycle.conftest import ADDITION
 from tests.contract.lifecycle.stage import ADA, Stage
 
@@ -46,6 +46,14 @@ def line(stage: Stage, data: Path, tmp_path: Path) -> CommandLine:
     folder = tmp_path / "here"
     folder.mkdir()
     return CommandLine(folder, {"PRISM_IAC_DATA": str(data), "PRISM_WORKSPACE": stage.workspace_name})
+
+
+@pytest.fixture
+def quick(
+    line: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> SameProcess:
+    """The same command line within this process."""
+    return SameProcess(line.folder, line.variables, patch=monkeypatch, captured=capsys)
 
 
 @pytest.fixture
