@@ -10,32 +10,27 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from prism_iac.agent._protocol import HEALTH_SERVICE
+from prism_iac.agent._protocol import HEALTH_SERVICE, Header
 from prism_iac.lifecycle import Live
 from prism_iac.model.resources import Computation, ConfidentialVM
-from prism_iac.wire.agent_pb2 import ResultRequest, ResultResponse
-from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer, add_AgentServiceServicer_to_server
+from prism_iac.wire.agent_pb2 import ResultResponse
 from tests.contract.cli.command_line import SameProcess
 from tests.contract.lifecycle.stage import ADA, GRACE, Stage
 
 
-class Stranger(AgentServiceServicer):
-    """Answers where an agent should, with a result of its own."""
-
-    def Result(  # noqa: N802  # named by the protocol
-        self, request: ResultRequest, context: grpc.ServicerContext
-    ) -> Iterator[ResultResponse]:
-        del request
-        content = b"another result"
-        context.send_initial_metadata((("file-size", str(len(content))),))
-        yield ResultResponse(file=content)
+def another_result(_request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+    content = b"another result"
+    context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(content))),))
+    yield ResultResponse(file=content).SerializeToString()
 
 
 @pytest.fixture
 def stranger() -> Iterator[str]:
-    """The address of somebody who is not the agent."""
+    """The address of somebody who answers where an agent should, with a result of its own."""
     server = grpc.server(ThreadPoolExecutor(2))
-    add_AgentServiceServicer_to_server(Stranger(), server)
+    call: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_stream_rpc_method_handler(another_result)
+    handler = grpc.method_handlers_generic_handler("agent.AgentService", {"Result": call})
+    server.add_generic_rpc_handlers((handler,))
     servicer = health.HealthServicer()
     servicer.set(HEALTH_SERVICE, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
