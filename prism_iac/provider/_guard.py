@@ -44,16 +44,20 @@ def guarded(serve: Callable[P, T]) -> Callable[P, T]:
 def _keep_object(error: PartialResult) -> NoReturn:
     call = Call.current()
     if call is None:
-        raise RuntimeError(str(error)) from None
+        _fail(str(error))
     inputs = call.inputs
     state = {**to_engine(error.state), PROVIDER_KEY: inputs[PROVIDER_KEY]}
-    call.fail_with_object(error.id, state=state, inputs=inputs, reason=str(error))
+    call.fail_with_object(error.id, state=state, inputs=inputs, reason=_explained(str(error)))
 
 
 def _fail(message: str) -> NoReturn:
-    if os.environ.get("PRISM_IAC_TRACEBACK"):
-        message = f"{message}\n{traceback.format_exc()}"
     call = Call.current()
     if call is None:
-        raise RuntimeError(message) from None
-    call.fail(message)
+        raise RuntimeError(_explained(message)) from None
+    call.fail(_explained(message))
+
+
+def _explained(message: str) -> str:
+    if not os.environ.get("PRISM_IAC_TRACEBACK"):
+        return message
+    return f"{message}\n{traceback.format_exc()}"

@@ -15,7 +15,7 @@ from prism_iac.hypervisor import Vm, open_hypervisor
 from prism_iac.model import VmProvider
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair
-from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded
+from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
 from tests.engine.processes import end_processes_of
 from tests.engine.project import Project
 
@@ -96,6 +96,10 @@ class PlatformRepo:
     def vms(self) -> tuple[Vm, ...]:
         """The VMs of the local hypervisor."""
         return open_hypervisor(VmProvider.LOCAL, data=self.data).list()
+
+    def start_backend(self) -> None:
+        """Start the backend before the provider does."""
+        start_embedded(self.data).close()
 
     def stop_backend(self) -> None:
         """Stop the backend as a user does."""
