@@ -93,7 +93,8 @@ class Agent:
 
         Raises:
             InvalidInput: There is no address, or a file that the TLS mode needs.
-            AgentUnreachable: It does not serve, or shows a certificate of another CA.
+            AgentUnproven: It shows a certificate of another CA, or for another address.
+            AgentUnreachable: It does not serve.
         """
         from prism_iac.agent import AgentClient
 

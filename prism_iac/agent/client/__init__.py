@@ -9,6 +9,7 @@ from prism_iac.agent.client._environment import AgentFiles, agent_environment
 from prism_iac.agent.client._failures import (
     AgentFailed,
     AgentRefused,
+    AgentUnproven,
     AgentUnreachable,
     ComputationFailed,
     NotReady,
@@ -22,6 +23,7 @@ __all__ = [
     "AgentFailed",
     "AgentFiles",
     "AgentRefused",
+    "AgentUnproven",
     "AgentUnreachable",
     "ClientTls",
     "ComputationFailed",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from prism_iac.agent._protocol import HEALTH_SERVICE, AlgorithmKind, EvidenceType, Header, Role
 from prism_iac.agent.client._download import chunks_of, write_when_whole
-from prism_iac.agent.client._failures import RESULT, AgentUnreachable, failure_of
+from prism_iac.agent.client._failures import RESULT, AgentUnproven, AgentUnreachable, failure_of
 from prism_iac.agent.client._tls import ClientTls, open_channel
 from prism_iac.agent.client._upload import Progress, Upload, algorithm_messages, dataset_messages
 from prism_iac.errors import Finding, InvalidInput
@@ -27,7 +27,6 @@ __all__ = ["AgentClient"]
 
 _ONE_CHECK_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.1
-_CERTIFICATE_REFUSED: Final = "CERTIFICATE_VERIFY_FAILED"
 
 
 class AgentClient:
@@ -77,7 +76,8 @@ class AgentClient:
             sleep: Waits for a number of seconds.
 
         Raises:
-            AgentUnreachable: It does not, within this time, or shows a certificate of another CA.
+            AgentUnproven: It shows a certificate of another CA, or for another address.
+            AgentUnreachable: It does not, within this time.
             AgentFailed: What answers is no agent.
         """
         deadline = now() + timeout_seconds
@@ -86,8 +86,10 @@ class AgentClient:
             try:
                 if self._is_serving(max(min(left, _ONE_CHECK_SECONDS), _PAUSE_SECONDS)):
                     return
-            except AgentUnreachable as error:
-                if deadline - now() <= 0 or _CERTIFICATE_REFUSED in error.agent_text:
+            except AgentUnproven:
+                raise
+            except AgentUnreachable:
+                if deadline - now() <= 0:
                     raise
             if deadline - now() <= 0:
                 raise AgentUnreachable(

@@ -6,6 +6,7 @@
         └── NotReady           too early, or too late
     RemoteFailure
     ├── AgentUnreachable       no connection, or it broke
+    │   └── AgentUnproven      its certificate is not the one that is asked for
     └── AgentFailed            the agent could not do its part
         └── ComputationFailed  the run ended without a result
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentFailed",
     "AgentRefused",
+    "AgentUnproven",
     "AgentUnreachable",
     "ComputationFailed",
     "NotReady",
@@ -75,6 +77,10 @@ class AgentUnreachable(RemoteFailure):
         super().__init__(message, where=where, next_step=next_step, retry_is_safe=retry_is_safe)
         self.code = code
         self.agent_text = agent_text
+
+
+class AgentUnproven(AgentUnreachable):
+    """What answers at the agent's address has not proven to be the agent."""
 
 
 class AgentFailed(RemoteFailure):
@@ -132,6 +138,18 @@ _REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
 )
 """How the agent's texts begin, what they are, and what to do."""
 
+_UNPROVEN: Final = {
+    "CERTIFICATE_VERIFY_FAILED": (
+        "the agent's certificate is not from the given CA, or is not valid now",
+        "Use the server CA of the computation's certificate bundle.",
+    ),
+    "Hostname Verification Check failed": (
+        "the agent's certificate is for other names and addresses",
+        "Declare this address in the certificate bundle's dns_names or ip_addresses, or use a declared one.",
+    ),
+}
+"""What gRPC says of a certificate that does not prove the agent, what that means, and what to do."""
+
 _NEVER_CONNECTED: Final = ("failed to connect", "DNS resolution failed", "name resolution")
 
 
@@ -178,12 +196,17 @@ def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | No
 
 
 def _unreachable(code: str, text: str, where: str) -> AgentUnreachable:
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        message = "the agent's certificate is not from the given CA, or is not valid now"
-        next_step = (
-            "Use the server CA of the computation's certificate bundle, and the name in the certificate."
-        )
-    elif text.startswith(_NEVER_CONNECTED):
+    for words, (message, next_step) in _UNPROVEN.items():
+        if words in text:
+            return AgentUnproven(
+                f"{message} ({text})",
+                code=code,
+                agent_text=text,
+                where=where,
+                next_step=next_step,
+                retry_is_safe=False,
+            )
+    if text.startswith(_NEVER_CONNECTED):
         message = "the agent cannot be reached"
         next_step = (
             "The agent opens its port when the run has begun. Check the address, that the run has begun, "

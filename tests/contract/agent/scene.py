@@ -42,7 +42,7 @@ class Scene:
 
     def connect(self, tls: ClientTls = PLAIN) -> AgentClient:
         client = AgentClient.connect(self.vm.address, tls=tls)
-        client.wait_until_serving(5)
+        client.wait_until_serving(PATIENCE_SECONDS)
         return client
 
     def upload_algorithm(

@@ -20,7 +20,7 @@ from prism_iac.wire.agent_pb2_grpc import AgentServiceStub
 from prism_iac.wire.cvms_pb2 import Algorithm, ComputationRunReq, RunReqChunks
 from tests.contract.agent.control import PATIENCE_SECONDS, Control, ControlServer
 from tests.contract.agent.scene import Scene
-from tests.contract.agent.vm import Vm, eventually, manifest, processes_with
+from tests.contract.agent.vm import Vm, eventually, manifest, processes_in
 
 WAIT_FOR_FILE = b"""#!/bin/sh
 while ! [ -e ../go ]; do sleep 0.02; done
@@ -131,13 +131,13 @@ def test_a_removed_vm_ends_in_mid_run_and_takes_the_algorithm_along(
     scene.begin(b"#!/bin/sh\nsetsid sleep 7771 & sleep 7772\n")
     with scene.connect() as client:
         scene.upload_algorithm(client)
-    eventually(lambda: bool(processes_with("sleep\0007772")))
+    eventually(lambda: bool(processes_in(scene.folder, "sleep\0007772")))
     server.stop()
     scene.control.is_inactive = True
     server.start()
     assert scene.vm.process is not None
     assert scene.vm.process.wait(PATIENCE_SECONDS) == 0
-    assert not processes_with("sleep\000777")
+    assert not processes_in(scene.folder, "sleep\000777")
 
 
 def test_a_manifest_may_come_in_one_piece(scene: Scene, key: KeyPair) -> None:
@@ -229,10 +229,10 @@ def test_a_stop_ends_the_algorithm_and_closes_the_port(scene: Scene) -> None:
     scene.begin(b"#!/bin/sh\necho secret > ../left; setsid sleep 7781 & sleep 7782\n")
     with scene.connect() as client:
         scene.upload_algorithm(client)
-    eventually(lambda: bool(processes_with("sleep\0007782")))
+    eventually(lambda: bool(processes_in(scene.folder, "sleep\0007782")))
     scene.control.stop()
     assert scene.control.wait_for_stop_response() == ""
-    assert not processes_with("sleep\000778")
+    assert not processes_in(scene.folder, "sleep\000778")
     assert scene.control.state() == "ReceivingManifest"
     assert scene.control.events()[-1] == ("Stopped", "Stopped")
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", scene.vm.port)):
@@ -258,9 +258,9 @@ def test_sigterm_ends_the_agent_and_what_it_runs(scene: Scene) -> None:
     scene.begin(b"#!/bin/sh\ntrap '' TERM; setsid sleep 7791 & sleep 7792\n")
     with scene.connect() as client:
         scene.upload_algorithm(client)
-    eventually(lambda: bool(processes_with("sleep\0007792")))
+    eventually(lambda: bool(processes_in(scene.folder, "sleep\0007792")))
     assert scene.vm.terminate() == 0
-    assert not processes_with("sleep\000779")
+    assert not processes_in(scene.folder, "sleep\000779")
     assert list(scene.vm.work.iterdir()) == []
 
 
@@ -268,9 +268,9 @@ def test_an_agent_that_is_killed_takes_the_algorithm_along(scene: Scene) -> None
     scene.begin(b"#!/bin/sh\nsetsid sleep 7801 & sleep 7802\n")
     with scene.connect() as client:
         scene.upload_algorithm(client)
-    eventually(lambda: bool(processes_with("sleep\0007802")))
+    eventually(lambda: bool(processes_in(scene.folder, "sleep\0007802")))
     os.kill(scene.vm.pid, signal.SIGKILL)
-    eventually(lambda: not processes_with("sleep\000780"))
+    eventually(lambda: not processes_in(scene.folder, "sleep\000780"))
 
 
 def test_a_slow_upload_does_not_survive_a_stop(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from prism_iac.agent import AlgorithmKind
 from prism_iac.pki import KeyPair
 from tests.contract.agent.control import Control
 from tests.contract.agent.scene import Scene
-from tests.contract.agent.vm import Vm, eventually, processes_with
+from tests.contract.agent.vm import Vm, eventually, processes_in
 
 
 def failure_of(scene: Scene, algorithm: bytes, kind: AlgorithmKind = AlgorithmKind.BIN) -> str:
@@ -62,21 +62,21 @@ def test_a_python_algorithm_does_not_see_the_agents_packages(scene: Scene) -> No
 
 def test_what_an_algorithm_leaves_running_ends_with_it(scene: Scene) -> None:
     scene.run(b"#!/bin/sh\nsetsid sleep 7901 &\n(setsid sleep 7902 &)\necho x > results/x\n")
-    assert not processes_with("sleep\000790")
+    assert not processes_in(scene.folder, "sleep\000790")
 
 
 def test_the_time_limit_ends_an_algorithm(limited: Callable[..., Scene]) -> None:
     scene = limited(AGENT_LIMIT_RUN_SECONDS="1")
     error = failure_of(scene, b"#!/bin/sh\ntrap '' TERM\nsetsid sleep 7911 & sleep 7912\n")
     assert error == "algorithm execution error: stopped after 1 seconds, the time limit of a run"
-    assert not processes_with("sleep\000791")
+    assert not processes_in(scene.folder, "sleep\000791")
 
 
 def test_the_process_limit_ends_an_algorithm(limited: Callable[..., Scene]) -> None:
     scene = limited(AGENT_LIMIT_PROCESSES="5")
     error = failure_of(scene, b"#!/bin/sh\nfor i in 1 2 3 4 5 6; do sleep 7921 & done; wait\n")
     assert error == "algorithm execution error: stopped: it had more than 5 processes, the limit of a run"
-    assert not processes_with("sleep\0007921")
+    assert not processes_in(scene.folder, "sleep\0007921")
 
 
 def test_the_memory_limit_holds_for_an_algorithm(limited: Callable[..., Scene]) -> None:

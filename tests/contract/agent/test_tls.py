@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prism_iac.agent import AgentClient, AgentUnreachable, ClientTls
+from prism_iac.agent import AgentClient, AgentUnproven, AgentUnreachable, ClientTls
 from prism_iac.errors import InvalidInput
 from prism_iac.model import TlsMode
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
@@ -78,10 +78,29 @@ def test_an_agent_of_another_ca_is_refused_at_once(
     scene.begin(ALGORITHM, config=config_of(TlsMode.TLS, authority, issue("agent")))
     tls = ClientTls(TlsMode.TLS, stranger.certificate_pem)
     with AgentClient.connect(scene.vm.address, tls=tls) as client:
-        with pytest.raises(AgentUnreachable, match="not from the given CA"):
+        with pytest.raises(AgentUnproven, match="not from the given CA"):
             client.wait_until_serving(600)
-        with pytest.raises(AgentUnreachable, match="not from the given CA"):
+        with pytest.raises(AgentUnproven, match="not from the given CA"):
             scene.upload_algorithm(client)
+
+
+def test_an_agent_whose_certificate_is_for_another_address_is_refused_at_once(
+    scene: Scene, authority: Authority
+) -> None:
+    own = authority.issue(
+        common_name="agent",
+        key=EC,
+        now=datetime.now(UTC),
+        validity=timedelta(days=1),
+        dns_names=["localhost"],
+    )
+    scene.begin(ALGORITHM, config=config_of(TlsMode.TLS, authority, own))
+    tls = ClientTls(TlsMode.TLS, authority.certificate_pem)
+    with (
+        AgentClient.connect(scene.vm.address, tls=tls) as client,
+        pytest.raises(AgentUnproven, match="ip_addresses"),
+    ):
+        client.wait_until_serving(600)
 
 
 def test_the_files_may_be_paths_in_the_vm(scene: Scene, authority: Authority, issue: Issue) -> None:

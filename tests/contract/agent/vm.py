@@ -96,16 +96,17 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def processes_with(word: str) -> list[int]:
-    """The living processes that have a word on their command line."""
+def processes_in(folder: Path, word: str = "") -> list[int]:
+    """The living processes that work below a folder and have a word on their command line."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
+        if entry.name.isdigit():
             try:
+                is_below = (entry / "cwd").readlink().is_relative_to(folder)
                 command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if word.encode() in command:
+            if is_below and word.encode() in command:
                 found.append(int(entry.name))
     return found
 
