@@ -61,7 +61,10 @@ def _bundle_of(cli: Cli, cache: Cache) -> Path:
 
 
 def _interpreter() -> Path:
-    return Path(sys.executable)
+    """This environment's Python, by the same one of its names whichever it was started by."""
+    started = Path(sys.executable)
+    usual = started.with_name("python")
+    return usual if usual.exists() else started
 
 
 def _place(target: Path, write: Callable[[Path], None]) -> None:

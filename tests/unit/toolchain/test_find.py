@@ -131,6 +131,17 @@ def test_what_another_environment_has_put_on_path_is_not_taken_for_official(
     assert find_pulumi(machine.environ) == mine
 
 
+def test_an_environment_has_one_bundle_by_whatever_name_its_python_is_started(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.in_cache("v3.259.0")
+    made = ensure_pulumi(machine.environ, ways=())
+    other_name = Path(sys.prefix, "bin", "python3")
+    assert other_name.exists()
+    monkeypatch.setattr(sys, "executable", str(other_name))
+    assert find_pulumi(machine.environ) == made
+
+
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_launcher_that_is_not_as_it_should_be_is_written_again(machine: Machine, plugin: str) -> None:
     machine.in_cache("v3.259.0")
