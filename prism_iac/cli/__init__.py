@@ -64,7 +64,7 @@ def prism_iac(
     """
 
 
-app.command(epilog=example("prism-iac validate stacks/*.yaml"))(_validate.validate)
+app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
 app.add_typer(_backend.app, name="backend")
 app.add_typer(_keys.app, name="keys")

@@ -1,0 +1,29 @@
+"""A copy of this checkout, as a clone would be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[3]
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Every file that belongs to the project, and the virtual environment that runs this test."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    assert Path(sys.prefix, ".complete").exists(), "run the tests by `make test`, or `make setup` first"
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
