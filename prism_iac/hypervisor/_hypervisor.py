@@ -8,7 +8,6 @@ from typing import Final, Protocol
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.model import VmProvider
 
 __all__ = ["Hypervisor", "open_hypervisor"]
@@ -41,7 +40,13 @@ class Hypervisor(Protocol):
         """
 
 
-_DRIVERS: Final[dict[VmProvider, Callable[[Path], Hypervisor]]] = {VmProvider.LOCAL: LocalHypervisor}
+def _open_local(data: Path) -> Hypervisor:
+    from prism_iac.hypervisor.local import LocalHypervisor
+
+    return LocalHypervisor(data)
+
+
+_DRIVERS: Final[dict[VmProvider, Callable[[Path], Hypervisor]]] = {VmProvider.LOCAL: _open_local}
 
 
 def open_hypervisor(provider: VmProvider, *, data: Path) -> Hypervisor:

@@ -53,10 +53,11 @@ class Settings:
 class Home(Protocol):
     """A Prism and the accounts that this deployment may use there."""
 
-    endpoint: str
     control_address: str | None
     credentials: Credentials
-    honours_keys: bool
+
+    def connect(self, who: Credentials) -> PrismClient:
+        """A client for one user; the caller closes it."""
 
     def credentials_of(self, user: UserRecord) -> Credentials | None:
         """The credentials of a user; None when there are none to use."""
@@ -100,10 +101,13 @@ class _OnThisMachine:
     def __init__(self, embedded: Embedded) -> None:
         self._accounts = embedded.accounts
         self.close = embedded.close
-        self.endpoint = embedded.endpoint
+        self._endpoint = embedded.endpoint
         self.control_address: str | None = embedded.control_address
         self.credentials: Credentials = embedded.accounts.admin
-        self.honours_keys = True
+
+    def connect(self, who: Credentials) -> PrismClient:
+        # One login serves both: a check of a password is slow by design.
+        return self._accounts.as_admin() if who == self.credentials else PrismClient(self._endpoint, who)
 
     def credentials_of(self, user: UserRecord) -> Credentials | None:
         return self._accounts.ensure_user(user.email)
@@ -128,10 +132,12 @@ class _Hosted:
                 "Run `pulumi config set --secret prism:token ...`, or set prism:username and prism:password.",
             )
         self._participants = settings.participants
-        self.endpoint = settings.endpoint
+        self._endpoint = settings.endpoint
         self.control_address = settings.control_address
         self.credentials = settings.credentials
-        self.honours_keys = False
+
+    def connect(self, who: Credentials) -> PrismClient:
+        return PrismClient(self._endpoint, who, honours_keys=False)
 
     def credentials_of(self, user: UserRecord) -> Credentials | None:
         names = (user.email, user.username, user.id)

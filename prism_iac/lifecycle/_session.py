@@ -141,7 +141,7 @@ class Session:
         return self._home.credentials_of(user)
 
     def _connect(self, who: Credentials) -> PrismClient:
-        return PrismClient(self._home.endpoint, who, honours_keys=self._home.honours_keys)
+        return self._home.connect(who)
 
     def _look_up(self, user: str) -> UserRecord | None:
         return self._platform.users.find(user)

@@ -23,7 +23,12 @@ class Document(BaseModel):
     """Names that people try for a field that does not exist, and what they do instead."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_enum_values=False, hide_input_in_errors=True, validate_default=True
+        extra="forbid",
+        frozen=True,
+        use_enum_values=False,
+        hide_input_in_errors=True,
+        validate_default=True,
+        defer_build=True,  # a process meets few of the kinds, and building all takes longer than their use
     )
 
     @field_validator("*", mode="wrap")

@@ -82,7 +82,7 @@ class Accounts:
         Raises:
             Conflict: The name stands for several workspaces.
         """
-        domains = self._as_admin().domains
+        domains = self.as_admin().domains
         found = domains.find(name)
         if found is not None:
             return found
@@ -104,7 +104,7 @@ class Accounts:
         record = self._find_user(user)
         if not self._is_member(domain_id, record.id):
             try:
-                roles = self._as_admin().domains.roles
+                roles = self.as_admin().domains.roles
                 roles.add_members(domain_id, self._member_role(domain_id), [record.id])
             except ApiConflict:
                 if not self._is_member(domain_id, record.id):
@@ -118,7 +118,8 @@ class Accounts:
                 self._client.close()
                 self._client = None
 
-    def _as_admin(self) -> PrismClient:
+    def as_admin(self) -> PrismClient:
+        """The client of the administrator; closed with the accounts."""
         with self._lock:
             if self._client is None:
                 self._client = PrismClient(self._endpoint, self.admin)
@@ -141,7 +142,7 @@ class Accounts:
             return PasswordCredentials(email, kept)
         credentials = PasswordCredentials(email, self._passwords.of(email))
         try:
-            self._as_admin().users.register(
+            self.as_admin().users.register(
                 email=email,
                 username=email,
                 password=credentials.password,
@@ -168,7 +169,7 @@ class Accounts:
         return True
 
     def _find_user(self, user: str) -> UserRecord:
-        users = self._as_admin().users
+        users = self.as_admin().users
         found = users.find(user)
         if found is None:
             raise InvalidInput(
@@ -177,11 +178,11 @@ class Accounts:
         return found
 
     def _is_member(self, domain_id: str, user_id: str) -> bool:
-        return any(member.id == user_id for member in self._as_admin().domains.members(domain_id))
+        return any(member.id == user_id for member in self.as_admin().domains.members(domain_id))
 
     def _member_role(self, domain_id: str) -> str:
         """The id of the role that lets a user in and no more."""
-        roles = self._as_admin().domains.roles
+        roles = self.as_admin().domains.roles
         try:
             return roles.find(domain_id, _MEMBER_ROLE) or roles.create(
                 domain_id, name=_MEMBER_ROLE, actions=_MEMBER_ACTIONS

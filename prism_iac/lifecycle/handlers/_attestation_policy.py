@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from prism_iac.attestation import PolicyDocument
 from prism_iac.errors import Conflict
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
@@ -51,6 +50,8 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
 
 def _document(desired: AttestationPolicy, context: Context) -> bytes:
     if desired.expectations is not None:
+        from prism_iac.attestation import PolicyDocument
+
         return PolicyDocument.from_values(desired.expectations).to_bytes()
     if desired.workspace is None or desired.vm is None:
         raise Conflict(

@@ -8,7 +8,6 @@ from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.model import parse_duration
 from prism_iac.model.resources import CertificateBundle
-from prism_iac.pki import issue_bundle
 
 __all__ = ["CertificateBundleHandler"]
 
@@ -46,6 +45,8 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
 
 
 def _issue(desired: CertificateBundle, context: Context) -> CertificateBundle:
+    from prism_iac.pki import issue_bundle
+
     bundle = issue_bundle(desired, now=context.now())
     return desired.with_(
         ca_certificate=bundle.ca_certificate,

@@ -8,7 +8,6 @@ from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.model import contains_unknown
 from prism_iac.model.resources import PublicKey
-from prism_iac.pki import parse_public_key
 
 __all__ = ["PublicKeyHandler"]
 
@@ -22,7 +21,7 @@ class PublicKeyHandler(Handler[PublicKey]):
     def complete(self, desired: PublicKey, _context: Context) -> PublicKey:
         """Refuse what is no public key before any call."""
         if not contains_unknown(desired.key):
-            parse_public_key(desired.key)
+            _key_der(desired.key)
         return desired
 
     def create(self, desired: PublicKey, context: Context) -> Live[PublicKey]:
@@ -34,7 +33,7 @@ class PublicKeyHandler(Handler[PublicKey]):
             if desired.user
             else context.session.platform_user
         )
-        fingerprint = hashlib.sha256(parse_public_key(desired.key)).hexdigest()
+        fingerprint = hashlib.sha256(_key_der(desired.key)).hexdigest()
         return Live(f"{desired.computation}/{user.id}", desired.with_(fingerprint=fingerprint))
 
     def read(self, live: Live[PublicKey], context: Context) -> Live[PublicKey] | None:
@@ -48,3 +47,9 @@ class PublicKeyHandler(Handler[PublicKey]):
 
     def delete(self, _live: Live[PublicKey], _context: Context) -> None:
         """Nothing to do: Prism has no call for it; a key goes with its computation."""
+
+
+def _key_der(key: str) -> bytes:
+    from prism_iac.pki import parse_public_key
+
+    return parse_public_key(key)
