@@ -60,6 +60,10 @@ coverage: setup ## run the tests below the engine's and tell what they leave out
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+.PHONY: bench
+bench: setup ## measure the speed beside references; a table, and JSON in benchmarks/results/
+	$(BIN)/python -m benchmarks
+
 .PHONY: clean
 clean: down ## remove what the commands made, but for the state and data in .prism and the keys
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
