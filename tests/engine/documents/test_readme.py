@@ -103,9 +103,9 @@ def test_nothing_is_left_in_the_end(walk: Walk) -> None:
 
 def test_the_picture_of_the_plan_is_what_the_preview_shows(walk: Walk) -> None:
     picture = next(block.text for block in blocks_of(README) if "Previewing update" in block.text)
-    rows = {line.strip() for line in picture.splitlines() if line.strip().startswith("+ ")}
-    shown = {f"{row.rpartition(' ')[0]} create" for row in _rows_of(walk.up)}
-    assert {row for row in rows if "create" in row} == shown
+    drawn = {line.strip() for line in picture.splitlines() if line.startswith(" + ")}
+    made = {row.removesuffix(" created") for row in _rows_of(walk.up) if row.endswith(" created")}
+    assert drawn == {f"{row} create" for row in made}
 
 
 def _rows_of(said: str) -> set[str]:
