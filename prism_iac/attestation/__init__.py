@@ -5,16 +5,16 @@ are passed in; no network, no environment; files only where a folder is passed i
 package but `pki`, `model` and `errors`.
 """
 
-from prism_iac.attestation._evidence import Endorser, Evidence
 from prism_iac.attestation._policy_document import PolicyDocument
 from prism_iac.attestation._policy_from_evidence import policy_from_evidence
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._report import SnpReport
 from prism_iac.attestation._simulated import SimulatedPlatform
 from prism_iac.attestation._simulated_guest import Launch, SimulatedGuest
 from prism_iac.attestation._snp_policy import SnpPolicy
-from prism_iac.attestation._tcb import Tcb
 from prism_iac.attestation._verify import AttestationResult, verify_report
+from prism_iac.attestation.snp._evidence import Endorser, Evidence
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._report import SnpReport
+from prism_iac.attestation.snp._tcb import Tcb
 
 __all__ = [
     "AttestationResult",

@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from prism_iac.attestation._guest_policy import DEBUG
 from prism_iac.attestation._policy_document import PolicyDocument
 from prism_iac.attestation._policy_values import PRODUCT_NAMES
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._report import SnpReport
+from prism_iac.attestation.snp._guest_policy import DEBUG
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["policy_from_evidence"]

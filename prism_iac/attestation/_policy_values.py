@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BeforeValidator, InstanceOf
 
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import InvalidInput
 from prism_iac.model import Refusal
 from prism_iac.pki import parse_certificate, public_key_of

@@ -17,14 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from prism_iac.attestation._endorsement import Endorsement, read_endorsement
-from prism_iac.attestation._evidence import Endorser, Evidence
-from prism_iac.attestation._guest_policy import DEFAULT_GUEST_POLICY
 from prism_iac.attestation._private_file import write_private
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._report import SnpReport
 from prism_iac.attestation._simulated_keys import make_simulated_keys
-from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation.snp._endorsement import Endorsement, read_endorsement
+from prism_iac.attestation.snp._evidence import Endorser, Evidence
+from prism_iac.attestation.snp._guest_policy import DEFAULT_GUEST_POLICY
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._report import SnpReport
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.pki import load_certificates, load_private_key
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prism_iac.attestation._evidence import Evidence
-from prism_iac.attestation._guest_policy import DEFAULT_GUEST_POLICY
 from prism_iac.attestation._private_file import write_private
 from prism_iac.attestation._simulated import COCOS_VMPL, SimulatedPlatform, damaged
+from prism_iac.attestation.snp._evidence import Evidence
+from prism_iac.attestation.snp._guest_policy import DEFAULT_GUEST_POLICY
 
 __all__ = ["Launch", "SimulatedGuest"]
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.x509.oid import NameOID
 
-from prism_iac.attestation._endorsement import Endorsement, endorsement_extensions
-from prism_iac.attestation._product import Product
+from prism_iac.attestation.snp._endorsement import Endorsement, endorsement_extensions
+from prism_iac.attestation.snp._product import Product
 
 __all__ = ["SimulatedKeys", "make_simulated_keys"]
 

@@ -31,7 +31,7 @@ from prism_iac.attestation._policy_values import (
     TcbNumber,
     Vmpl,
 )
-from prism_iac.attestation._product import Product
+from prism_iac.attestation.snp._product import Product
 from prism_iac.model import Refusal, findings_of
 
 __all__ = ["Expectations", "ExpectedProduct", "PcrValues", "RootOfTrust", "SnpPolicy"]

@@ -17,14 +17,14 @@ from typing import Final
 
 from cryptography import x509
 
-from prism_iac.attestation._appraisal import Case, appraise
-from prism_iac.attestation._chain import verify_chain
-from prism_iac.attestation._evidence import Evidence
-from prism_iac.attestation._guest_policy import is_guest_policy
 from prism_iac.attestation._policy_document import PolicyDocument
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._report import SnpReport
 from prism_iac.attestation._snp_policy import SnpPolicy
+from prism_iac.attestation.snp._appraisal import Case, appraise
+from prism_iac.attestation.snp._chain import verify_chain
+from prism_iac.attestation.snp._evidence import Evidence
+from prism_iac.attestation.snp._guest_policy import is_guest_policy
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.errors import Defect, Finding, InvalidInput, VerificationFailure
 from prism_iac.pki import load_certificates
 

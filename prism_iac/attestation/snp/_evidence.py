@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Final
 from uuid import UUID
 
-from prism_iac.attestation._report import REPORT_BYTES, SnpReport
+from prism_iac.attestation.snp._report import REPORT_BYTES, SnpReport
 from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["Endorser", "Evidence"]

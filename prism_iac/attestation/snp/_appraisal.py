@@ -13,12 +13,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from prism_iac.attestation._endorsement import Endorsement
-from prism_iac.attestation._guest_policy import SigningKey, guest_policy_violations, platform_violations
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._report import SnpReport
 from prism_iac.attestation._snp_policy import Expectations, SnpPolicy
-from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation.snp._endorsement import Endorsement
+from prism_iac.attestation.snp._guest_policy import SigningKey, guest_policy_violations, platform_violations
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._report import SnpReport
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import FailedClaim
 
 __all__ = ["Case", "appraise"]

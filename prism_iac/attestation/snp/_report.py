@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from struct import Struct
 from typing import Any, Final
 
-from prism_iac.attestation._guest_policy import SigningKey, is_guest_policy, is_signer_info
-from prism_iac.attestation._product import Product, product_of_cpuid
-from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation.snp._guest_policy import SigningKey, is_guest_policy, is_signer_info
+from prism_iac.attestation.snp._product import Product, product_of_cpuid
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["REPORT_BYTES", "SnpReport"]

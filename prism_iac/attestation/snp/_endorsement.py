@@ -10,8 +10,8 @@ from typing import Final
 
 from cryptography import x509
 
-from prism_iac.attestation._product import Product
-from prism_iac.attestation._tcb import Tcb
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.pki import extensions_of
 

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 
-from prism_iac.attestation._endorsement import Endorsement, read_endorsement
-from prism_iac.attestation._evidence import Endorser, Evidence
-from prism_iac.attestation._guest_policy import SigningKey
-from prism_iac.attestation._report import SnpReport
+from prism_iac.attestation.snp._endorsement import Endorsement, read_endorsement
+from prism_iac.attestation.snp._evidence import Endorser, Evidence
+from prism_iac.attestation.snp._guest_policy import SigningKey
+from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.errors import FailedClaim, InvalidInput
 from prism_iac.pki import common_name_of, is_issued_by, parse_certificate, public_key_of
 

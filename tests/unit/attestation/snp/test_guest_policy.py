@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prism_iac.attestation._guest_policy import (
+from prism_iac.attestation.snp._guest_policy import (
     guest_policy_violations,
     is_guest_policy,
     is_signer_info,

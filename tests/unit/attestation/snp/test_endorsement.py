@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA384
 
 from prism_iac.attestation import Product, Tcb
-from prism_iac.attestation._endorsement import Endorsement, endorsement_extensions, read_endorsement
+from prism_iac.attestation.snp._endorsement import Endorsement, endorsement_extensions, read_endorsement
 from prism_iac.errors import InvalidInput
 from tests.unit.attestation.conftest import NOW
 
