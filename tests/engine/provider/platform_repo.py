@@ -5,18 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final, TypeVar
 
 from prism_iac.agent import AgentClient, AlgorithmKind, ClientTls
 from prism_iac.hypervisor import Vm, open_hypervisor
-from prism_iac.model import VmProvider
+from prism_iac.model import AgentState, VmProvider
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair
 from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
-from tests.engine.processes import end_processes_of
 from tests.engine.project import Project
 
 T = TypeVar("T")
@@ -115,10 +113,17 @@ class PlatformRepo:
             agent.upload_algorithm(self.addition, self.keys[GRACE].private_pem, kind=AlgorithmKind.PYTHON)
             agent.upload_dataset(self.numbers, self.keys[ADA].private_pem)
 
-    def close(self) -> None:
-        """Kill whatever it has started."""
-        self.project.close()
-        end_processes_of(self.project.folder)
+    def fetch_result(self, agent_address: str) -> bytes:
+        """What the consumer does once a run has ended; the VM is free afterwards."""
+        archive = self.project.folder / "result.zip"
+        with AgentClient.connect(agent_address, tls=ClientTls()) as agent:
+            agent.fetch_result(self.keys[ADA].private_pem, archive)
+        eventually(lambda: self.look(self._vms_are_free))
+        return archive.read_bytes()
+
+    @staticmethod
+    def _vms_are_free(workspace: Workspace) -> bool:
+        return all(vm.state is AgentState.COMPLETE for vm in workspace.cvms.list())
 
 
 def eventually(look: Callable[[], T]) -> T:
@@ -128,12 +133,3 @@ def eventually(look: Callable[[], T]) -> T:
         assert time.monotonic() < deadline, "it never became true"
         time.sleep(0.02)
     return found
-
-
-def texts_below(folder: Path, suffixes: Sequence[str]) -> dict[str, str]:
-    """The text of every file below a folder whose name ends so."""
-    return {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8", errors="replace")
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix in suffixes
-    }
