@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -103,12 +104,6 @@ def test_nothing_is_left_in_the_end(walk: Walk) -> None:
 
 def test_the_picture_of_the_plan_is_what_the_preview_shows(walk: Walk) -> None:
     picture = next(block.text for block in blocks_of(README) if "Previewing update" in block.text)
-    drawn = {line.strip() for line in picture.splitlines() if line.startswith(" + ")}
-    made = {row.removesuffix(" created") for row in _rows_of(walk.up) if row.endswith(" created")}
-    assert drawn == {f"{row} create" for row in made}
-
-
-def _rows_of(said: str) -> set[str]:
-    """Kind, type and name of every resource that an update made."""
-    lines = (line.strip() for line in said.splitlines())
-    return {line.rpartition(" (")[0] for line in lines if line.startswith("+ ") and line.endswith(")")}
+    drawn = set(re.findall(r"^ \+  (\S+ \S+) create$", picture, re.MULTILINE))
+    made = set(re.findall(r"^ \+  (\S+ \S+) created\b", walk.up, re.MULTILINE))
+    assert drawn == made
