@@ -105,5 +105,5 @@ def test_nothing_is_left_in_the_end(walk: Walk) -> None:
 def test_the_picture_of_the_plan_is_what_the_preview_shows(walk: Walk) -> None:
     picture = next(block.text for block in blocks_of(README) if "Previewing update" in block.text)
     drawn = set(re.findall(r"^ \+  (\S+ \S+) create$", picture, re.MULTILINE))
-    made = set(re.findall(r"^ \+  (\S+ \S+) created\b", walk.up, re.MULTILINE))
+    made = set(re.findall(r"^ \+  (\S+ \S+) creating\b", walk.up, re.MULTILINE))
     assert drawn == made
