@@ -5,28 +5,36 @@ are passed in; no network, no environment; files only where a folder is passed i
 package but `pki`, `model` and `errors`.
 """
 
+from prism_iac.attestation._check import Check, EvidenceRefused, Outcome
+from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._policy_document import PolicyDocument
 from prism_iac.attestation._policy_from_evidence import policy_from_evidence
+from prism_iac.attestation._result import AttestationResult
 from prism_iac.attestation._simulated import SimulatedPlatform
 from prism_iac.attestation._simulated_guest import Launch, SimulatedGuest
 from prism_iac.attestation._snp_policy import SnpPolicy
-from prism_iac.attestation._verify import AttestationResult, verify_report
 from prism_iac.attestation.snp._evidence import Endorser, Evidence
 from prism_iac.attestation.snp._product import Product
 from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.attestation.snp._tcb import Tcb
+from prism_iac.attestation.snp._verify import SnpResult, verify_report
 
 __all__ = [
     "AttestationResult",
+    "Check",
+    "Collateral",
     "Endorser",
     "Evidence",
+    "EvidenceRefused",
     "Launch",
+    "Outcome",
     "PolicyDocument",
     "Product",
     "SimulatedGuest",
     "SimulatedPlatform",
     "SnpPolicy",
     "SnpReport",
+    "SnpResult",
     "Tcb",
     "policy_from_evidence",
     "verify_report",

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from prism_iac.attestation._snp_policy import SnpPolicy
+from prism_iac.attestation._tdx_policy import TdxPolicy
 from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["PolicyDocument"]
@@ -83,12 +84,12 @@ class PolicyDocument:
 
     @property
     def is_tdx(self) -> bool:
-        """Whether it is a policy for TDX, which is not read here."""
+        """Whether it is a policy for TDX."""
         policy = self._values.get("policy")
         return isinstance(policy, dict) and not _TDX_KEYS.isdisjoint(policy)
 
     def snp_policy(self) -> SnpPolicy:
-        """What a policy for SEV-SNP expects.
+        """What a policy for SEV-SNP expects (attestation.md section 3.7).
 
         Raises:
             InvalidInput: It is a policy for TDX, or a field has the wrong type, length or range; with
@@ -97,6 +98,17 @@ class PolicyDocument:
         if self.is_tdx:
             raise _refusal("this is a policy for TDX, not for SEV-SNP", "Give the policy of the VM.")
         return SnpPolicy.read(self._values)
+
+    def tdx_policy(self) -> TdxPolicy:
+        """What a policy for TDX expects (attestation.md section 4.5).
+
+        Raises:
+            InvalidInput: It is not a policy for TDX, or a field has the wrong type, length or range; with
+                every finding.
+        """
+        if not self.is_tdx:
+            raise _refusal("this is no policy for TDX", "Give the policy of the VM.")
+        return TdxPolicy.read(self._values)
 
     def with_measurement(self, measurement: bytes) -> PolicyDocument:
         """The document with another launch measurement, 48 bytes; all else stays.

@@ -62,7 +62,7 @@ def policy_from_evidence(report: SnpReport) -> PolicyDocument:
     if is_provisional:
         policy["permitProvisionalFirmware"] = True
     root: dict[str, Any] = {"product": product.value, "productLine": product.value}
-    if product is not Product.SIMULATED:
+    if not product.is_simulated:
         root["checkCrl"] = True
     return PolicyDocument.from_values(
         {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,21 +24,26 @@ from prism_iac.pki import parse_certificate, public_key_of
 __all__ = [
     "PRODUCT_NAMES",
     "U8",
+    "U16",
     "U32",
     "U64",
     "CertifiedKey",
     "FirmwareVersion",
+    "Octets8",
     "Octets16",
     "Octets32",
     "Octets48",
     "Octets64",
+    "OctetsOrSkip48",
     "PcrNumber",
     "ProductLine",
     "ProductName",
+    "QuoteVendor",
     "Sha1Hex",
     "Sha256Hex",
     "Sha384Hex",
     "TcbNumber",
+    "TdxVendor",
     "Vmpl",
 ]
 
@@ -46,8 +52,9 @@ PRODUCT_NAMES: Final = {
     "SEV_PRODUCT_GENOA": Product.GENOA,
     "SEV_PRODUCT_TURIN": Product.TURIN,
     "SEV_PRODUCT_SIMULATED": Product.SIMULATED,
+    "SEV_PRODUCT_SIMULATED_TURIN": Product.SIMULATED_TURIN,
 }
-"""The names of products in policy files; the last is this package's own."""
+"""The names of products in policy files; the last two are this package's own."""
 
 _UNSET_PRODUCT: Final = (0, "SEV_PRODUCT_UNKNOWN")
 _PRODUCT_NUMBERS: Final = {1: Product.MILAN, 2: Product.GENOA, 3: Product.TURIN}
@@ -124,17 +131,39 @@ def _product_line(value: Any) -> Product:
     return Product(value)
 
 
+class TdxVendor(StrEnum):
+    """Who stands behind a quote, by the first word of the names in its certificates."""
+
+    INTEL = "Intel"
+    SIMULATED = "SIMULATED"
+    """Keys made by this package; no policy for hardware names it."""
+
+
+def _quote_vendor(value: Any) -> TdxVendor:
+    if value not in tuple(TdxVendor):
+        raise Refusal(f"must be one of {', '.join(TdxVendor)}", _FIX)
+    return TdxVendor(value)
+
+
+def _octets_or_skip(value: Any) -> bytes | None:
+    return None if value in ("", None) else _octets(48)(value)
+
+
 U8 = Annotated[int, BeforeValidator(_number(2**8))]
+U16 = Annotated[int, BeforeValidator(_number(2**16))]
 U32 = Annotated[int, BeforeValidator(_number(2**32))]
 U64 = Annotated[int, BeforeValidator(_number(2**64))]
 Vmpl = Annotated[int, BeforeValidator(_number(4))]
 PcrNumber = Annotated[int, BeforeValidator(_number(24))]
 
 CertifiedKey = Annotated[InstanceOf[ec.EllipticCurvePublicKey], BeforeValidator(_certified_key)]
+Octets8 = Annotated[bytes, BeforeValidator(_octets(8))]
 Octets16 = Annotated[bytes, BeforeValidator(_octets(16))]
 Octets32 = Annotated[bytes, BeforeValidator(_octets(32))]
 Octets48 = Annotated[bytes, BeforeValidator(_octets(48))]
 Octets64 = Annotated[bytes, BeforeValidator(_octets(64))]
+OctetsOrSkip48 = Annotated[bytes | None, BeforeValidator(_octets_or_skip)]
+QuoteVendor = Annotated[TdxVendor, BeforeValidator(_quote_vendor)]
 
 Sha1Hex = Annotated[bytes, BeforeValidator(_hexadecimal(20))]
 Sha256Hex = Annotated[bytes, BeforeValidator(_hexadecimal(32))]

@@ -34,12 +34,12 @@ from prism_iac.attestation._policy_values import (
 from prism_iac.attestation.snp._product import Product
 from prism_iac.model import Refusal, findings_of
 
-__all__ = ["Expectations", "ExpectedProduct", "PcrValues", "RootOfTrust", "SnpPolicy"]
+__all__ = ["Expectations", "ExpectedProduct", "PcrValues", "PolicySection", "RootOfTrust", "SnpPolicy"]
 
 _ABSENT: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
-class _Section(BaseModel):
+class PolicySection(BaseModel):
     """One object of a policy file; keys that mean nothing here are kept aside."""
 
     model_config = ConfigDict(
@@ -60,11 +60,11 @@ class _Section(BaseModel):
         """The paths of the keys that mean nothing here."""
         yield from (path + key for key in self.model_extra or {})
         for name in type(self).model_fields:
-            if isinstance(section := getattr(self, name), _Section):
+            if isinstance(section := getattr(self, name), PolicySection):
                 yield from section.unknown(f"{path}{name}.")
 
 
-class ExpectedProduct(_Section):
+class ExpectedProduct(PolicySection):
     """The product, and its stepping where the policy pins one."""
 
     name: ProductName = None
@@ -72,7 +72,7 @@ class ExpectedProduct(_Section):
     machine_stepping: U8 | None = None
 
 
-class Expectations(_Section):
+class Expectations(PolicySection):
     """The reference values; None, False or empty where the file has none. Lengths as in `SnpReport`."""
 
     minimum_guest_svn: U32 | None = None
@@ -101,7 +101,7 @@ class Expectations(_Section):
     product: ExpectedProduct = ExpectedProduct()
 
 
-class RootOfTrust(_Section):
+class RootOfTrust(PolicySection):
     """Which roots the policy's author had in mind, and whether revocation counts.
 
     Where roots come from is the choice of whoever verifies; paths and bundles are read for their form alone.
@@ -115,7 +115,7 @@ class RootOfTrust(_Section):
     cabundles: tuple[StrictStr, ...] = ()
 
 
-class PcrValues(_Section):
+class PcrValues(PolicySection):
     """Expected PCRs by bank and number; they need a TPM quote."""
 
     sha1: dict[PcrNumber, Sha1Hex] = {}
@@ -126,7 +126,7 @@ class PcrValues(_Section):
         return bool(self.sha1 or self.sha256 or self.sha384)
 
 
-class SnpPolicy(_Section):
+class SnpPolicy(PolicySection):
     """A whole policy file for SEV-SNP."""
 
     policy: Expectations = Expectations()

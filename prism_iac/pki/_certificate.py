@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.utils import CryptographyDeprecationWarning
 
 from prism_iac.errors import InvalidInput
 from prism_iac.pki._findings import invalid
@@ -51,12 +53,19 @@ def parse_certificate(der: bytes) -> x509.Certificate:
         InvalidInput: It is not one.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = _load_der(der)
         for read_later in ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc"):
             getattr(certificate, read_later)  # the library reads them when they are first asked for
     except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise invalid("a certificate cannot be read", "Export it again from where it was issued.") from error
     return certificate
+
+
+def _load_der(der: bytes) -> x509.Certificate:
+    with warnings.catch_warnings():
+        # AMD's chip certificates have the serial number 0 (attestation.md section 2.4).
+        warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
+        return x509.load_der_x509_certificate(der)
 
 
 def common_name_of(certificate: x509.Certificate) -> str:

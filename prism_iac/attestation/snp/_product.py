@@ -28,15 +28,25 @@ class Product(StrEnum):
     VENICE = "Venice"
     SIMULATED = "SIMULATED"
     """No processor at all: keys made by this package. No policy for hardware names it."""
+    SIMULATED_TURIN = "SIMULATED_TURIN"
+    """The same, with the TCB layout of Turin."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether there is no hardware behind it."""
+        return self in (Product.SIMULATED, Product.SIMULATED_TURIN)
 
     @property
     def tcb_parts(self) -> tuple[str, ...]:
         """The names of the eight bytes of a TCB version, lowest address first."""
-        return _TURIN_PARTS if self in (Product.TURIN, Product.VENICE) else _MILAN_PARTS
+        return _TURIN_PARTS if self in _LIKE_TURIN else _MILAN_PARTS
 
+
+_LIKE_TURIN: Final = (Product.TURIN, Product.VENICE, Product.SIMULATED_TURIN)
 
 _CPUID: Final[dict[tuple[int, range], Product]] = {
     (0x00, range(0x01)): Product.SIMULATED,
+    (0x00, range(0x01, 0x02)): Product.SIMULATED_TURIN,
     (0x19, range(0x10)): Product.MILAN,
     (0x19, range(0x10, 0x20)): Product.GENOA,
     (0x19, range(0xA0, 0xB0)): Product.GENOA,
@@ -49,7 +59,7 @@ _CPUID: Final[dict[tuple[int, range], Product]] = {
 
 
 def product_of_cpuid(family: int, model: int) -> Product | None:
-    """The product of a combined CPUID family and model; None when it is not known."""
+    """The product of a combined CPUID family and model; None when it is not known (AMD 57230)."""
     return next(
         (product for (known, models), product in _CPUID.items() if known == family and model in models),
         None,

@@ -25,6 +25,9 @@ class Tcb:
     def __post_init__(self) -> None:
         assert len(self.parts) == _PARTS, "a TCB version has eight parts"
 
+    def __str__(self) -> str:
+        return ".".join(map(str, self.parts))
+
     @classmethod
     def from_int(cls, value: int) -> Tcb:
         """The parts of the 64-bit number that policy files carry."""

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_iac.attestation import (
-    AttestationResult,
     Endorser,
     Evidence,
     PolicyDocument,
     Product,
     SimulatedPlatform,
+    SnpResult,
     Tcb,
     policy_from_evidence,
     verify_report,
@@ -47,7 +47,7 @@ class Scene:
 
     def verify(
         self, evidence: Evidence | None = None, policy: PolicyDocument | None = None, **arguments: Any
-    ) -> AttestationResult:
+    ) -> SnpResult:
         wanted: dict[str, Any] = {"roots": self.platform.root_pem, "now": NOW, "report_data": REPORT_DATA}
         return verify_report(evidence or self.evidence, policy or self.policy, **(wanted | arguments))
 
@@ -351,7 +351,7 @@ def test_what_cannot_be_checked_here_fails(scene: Scene) -> None:
     values["rootOfTrust"]["checkCrl"] = True
     values["pcr_values"] = {"sha256": {"16": "ab" * 32}}
     claims = scene.failed(scene.evidence, PolicyDocument.from_values(values))
-    assert claims == ["PCR values", "revocation"]
+    assert claims == ['revocation of "SEV-SIMULATED"', "PCR values"]
 
 
 def test_trusted_keys_count_as_their_digests(scene: Scene) -> None:
