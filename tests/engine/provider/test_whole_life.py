@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.engine.provider.platform_repo import PlatformRepo
+from tests.unit.provider.references import REFERENCES
 
 PROGRAM = """
     from pathlib import Path
@@ -84,6 +85,8 @@ def test_every_kind_goes_through_its_whole_life(repo: PlatformRepo) -> None:
     done = project.up()
     assert done.changes == planned.changes
     state = project.state()
+    # Nothing of the provider's code is in the state, so a change of it is never a change of a resource.
+    assert {item.type.rpartition(":")[2]: item.inputs["__provider"] for item in state.values()} == REFERENCES
     assert repo.vm_records() == [state["trainer"].id]
     assert [vm.running for vm in repo.vms()] == [True]
     assert json.loads((project.folder / "policies" / "trainer.json").read_text())["policy"]

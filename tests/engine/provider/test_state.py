@@ -1,0 +1,137 @@
+"""What the state holds, and what becomes of objects that vanish."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from prism_iac.model.resources import CertificateBundle
+from prism_iac.pki import issue_bundle
+from tests.engine.provider.platform_repo import ADA, PlatformRepo
+
+PROGRAM = """
+    from pathlib import Path
+
+    import prism_iac
+    import pulumi
+
+    ADA = "ada@example.com"
+    certificates = prism_iac.CertificateBundle("tls", key={"algorithm": "ecdsa", "size": 256})
+    vm = prism_iac.ConfidentialVM("bare-metal", provider="external", vcpus=4)
+    policy = prism_iac.AttestationPolicy(
+        "policy", path="policy.json", expectations={"pcr_values": {"sha256": {"0": "00" * 32}}}
+    )
+    numbers = prism_iac.Asset(
+        "numbers", asset_type="dataset", provider=ADA, file="numbers.txt", description="three numbers"
+    )
+    computation = prism_iac.Computation(
+        "sum",
+        description="adds numbers",
+        datasets=[numbers.id],
+        result_consumers=[ADA],
+        agent=certificates.agent_config("mtls"),
+    )
+    own = prism_iac.Computation(
+        "own-key",
+        description="brings its own key",
+        agent={
+            "tls": "tls",
+            "cert_file": Path("agent.pem").read_text(),
+            "server_key": Path("agent.key.pem").read_text(),
+        },
+    )
+    prism_iac.Participant("eve", computation=computation.id, user="eve@example.com", actions=["view"])
+    prism_iac.PublicKey("key", computation=computation.id, user=ADA, key=Path("ada.pub.pem").read_text())
+    pulumi.export("server_key", certificates.server_key)
+    pulumi.export("agent", own.agent)
+"""
+
+# What holds keys on purpose: the owner's file, and the backend, which hands them to the agents.
+HOLDS_KEYS = ("agent.key.pem", "backend.db", "backend.db-wal")
+
+
+@pytest.fixture
+def declared(repo: PlatformRepo) -> PlatformRepo:
+    """A repository that declares everything that needs no VM of this machine."""
+    settings = CertificateBundle.parse({"mode": "tls", "key": {"algorithm": "ecdsa"}})
+    bundle = issue_bundle(settings, now=datetime.now(UTC))
+    assert bundle.server_certificate is not None
+    assert bundle.server_key is not None
+    repo.project.write("agent.pem", bundle.server_certificate.decode())
+    repo.project.write("agent.key.pem", bundle.server_key.decode())
+    repo.project.program(PROGRAM)
+    return repo
+
+
+def secrets_of(repo: PlatformRepo) -> set[str]:
+    """Every line of every private key."""
+    tls = repo.project.state(show_secrets=True)["tls"].outputs
+    keys = [json.loads(tls[name]["plaintext"]) for name in ("ca_key", "server_key", "client_key")]
+    keys.append((repo.project.folder / "agent.key.pem").read_text())
+    return {line for key in keys for line in key.splitlines() if line and not line.startswith("-----")}
+
+
+def files_with(secrets: Iterable[str], folder: Path) -> set[str]:
+    """The names of the files below a folder in which one of these stands."""
+    found = re.compile("|".join(map(re.escape, secrets)).encode())
+    return {path.name for path in folder.rglob("*") if path.is_file() and found.search(path.read_bytes())}
+
+
+def test_secrets_are_encrypted_and_numbers_are_whole(declared: PlatformRepo) -> None:
+    project = declared.project
+    password = "nightingale-7f3a"
+    users = json.dumps({"ada@example.com": {"password": password}})
+    project.set_config("prism:participants", users, secret=True)
+    project.up()
+
+    # Numbers come as floats, and are the same.
+    project.program(PROGRAM.replace("256}", "256.0}").replace("vcpus=4", "vcpus=4.0"))
+    assert project.preview("--diff").changes == {}
+
+    # Neither a refresh nor an update nor a delete loses the marks. State, its backups, event logs, what
+    # was printed, exports and the backend's log are all below the folder.
+    project.refresh()
+    project.program(PROGRAM.replace("adds numbers", "adds three numbers"))
+    assert project.up("--diff").changes == {"sum": "update"}
+    secrets = secrets_of(declared) | {password}
+    project.destroy()
+    exports = list((declared.data / "exports").iterdir())
+    assert len(exports) == 2
+    holders = files_with(secrets, project.folder)
+    assert "agent.key.pem" in holders
+    assert holders <= set(HOLDS_KEYS)
+
+
+def test_what_vanished_is_made_again(declared: PlatformRepo) -> None:
+    project = declared.project
+    project.up()
+    first = project.state()
+    with declared.workspace() as workspace:
+        workspace.computations.delete(first["sum"].id)
+        workspace.computations.delete(first["own-key"].id)
+        workspace.cvms.delete(first["bare-metal"].id)
+    with declared.workspace(ADA) as workspace:
+        workspace.assets.delete(first["numbers"].id)
+    (project.folder / "policy.json").unlink()
+
+    gone = set(first) - {"tls"}
+    assert project.refresh().changes == dict.fromkeys(gone, "delete")
+    assert project.up().changes == dict.fromkeys(gone, "create")
+    second = project.state()
+    assert project.preview().changes == {}
+
+    # Under the same identity once more, after everything was removed on purpose.
+    project.destroy()
+    assert (declared.computations(), declared.assets(), declared.vm_records()) == ([], [], [])
+    project.up()
+    third = project.state()
+    assert declared.computations() == ["own-key", "sum"]
+    assert declared.assets() == ["numbers.txt"]
+    assert declared.vm_records() == [third["bare-metal"].id]
+    for name in ("sum", "own-key", "numbers", "bare-metal"):
+        assert len({state[name].id for state in (first, second, third)}) == 3
