@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prism_iac.errors import Finding, InvalidInput, PartialResult, PrismError
+from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult, PrismError
 from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
@@ -152,7 +152,10 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
             raise PartialResult(
                 "the VM was removed while it started", id=record.id, state=desired.properties()
             )
-        return seen if seen.status is VmStatus.ONLINE and seen.state not in _NOT_READY else None
+        if seen.status is VmStatus.ONLINE and seen.state not in _NOT_READY:
+            return seen
+        _check_process(record, desired, context)
+        return None
 
     found = poll(context, ready, timeout=desired.ready_timeout)
     if found is None:
@@ -163,6 +166,18 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
             next_step="Run the update again to go on waiting, or raise ready_timeout.",
         )
     return found
+
+
+def _check_process(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None:
+    """Do not wait for a VM of this machine whose process has ended."""
+    if desired.provider not in _DRIVEN:
+        return
+    vm = context.session.hypervisor(desired.provider).find(record.id)
+    if vm is None or not vm.running:
+        raise Conflict(
+            "the process of the VM ended while it started",
+            next_step=f"Look at {vm.folder / 'console.log'}, and run the update again." if vm else "",
+        )
 
 
 def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) -> ConfidentialVM:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from prism_iac.errors import InvalidInput, PartialResult
 from prism_iac.hypervisor import Vm, open_hypervisor
-from prism_iac.lifecycle import Live
+from prism_iac.lifecycle import HANDLERS, Live
 from prism_iac.model import VmProvider, VmStatus
+from prism_iac.model.resources import ConfidentialVM
 from tests.contract.lifecycle.stage import Stage, eventually
 
 
@@ -109,6 +112,25 @@ def test_one_that_is_not_ready_in_time_keeps_its_id(stage: Stage) -> None:
     assert live_records(stage) == [late.value.id]
     ready = stage.create("ConfidentialVM", "late")
     assert ready.id == late.value.id
+    stage.delete(ready)
+
+
+def test_one_whose_process_ends_while_it_starts_is_not_awaited(stage: Stage) -> None:
+    inputs = stage.check("ConfidentialVM", "doomed")
+    surroundings = stage.context("doomed", inputs["identity"])
+
+    def lose_the_vm(_: float) -> None:
+        (vm,) = open_hypervisor(VmProvider.LOCAL, data=stage.data).list()
+        with suppress(ProcessLookupError):
+            os.killpg(vm.pid, signal.SIGKILL)
+
+    with pytest.raises(PartialResult, match="the process of the VM ended while it started") as lost:
+        HANDLERS["ConfidentialVM"].create(
+            ConfidentialVM.parse(inputs), replace(surroundings, pause=lose_the_vm)
+        )
+    assert "console.log" in lost.value.next_step
+    ready = stage.create("ConfidentialVM", "doomed")
+    assert ready.id == lost.value.id
     stage.delete(ready)
 
 
