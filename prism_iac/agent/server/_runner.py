@@ -94,21 +94,29 @@ class Runner:
             "processes": self._limits.processes,
             "report": report,
         }
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
-            str(Path(_supervisor.__file__)),
-            json.dumps(order),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self._workspace.folder,
-            env=step.environment,
-            start_new_session=True,
-            pass_fds=(report,),
-            limit=_BLOCK_BYTES,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(_supervisor.__file__)),
+                json.dumps(order),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=self._workspace.folder,
+                env=step.environment,
+                start_new_session=True,
+                pass_fds=(report,),
+                limit=_BLOCK_BYTES,
+            )
         )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A cancellation within asyncio's own start can wait for ever for pipes that are not open yet.
+            await _end(await starting)
+            raise
 
 
 class _Output:
@@ -183,8 +191,16 @@ async def _end(supervisor: asyncio.subprocess.Process) -> None:
     assert supervisor.stdin is not None
     supervisor.stdin.close()
     try:
-        async with asyncio.timeout(_END_WITHIN_SECONDS):
-            await supervisor.wait()
+        async with asyncio.timeout(_END_WITHIN_SECONDS), asyncio.TaskGroup() as group:
+            # Its end is not seen before that of its output, which nobody reads any more.
+            group.create_task(_discard(supervisor.stdout))
+            group.create_task(_discard(supervisor.stderr))
+            group.create_task(supervisor.wait())
     except TimeoutError:
         supervisor.kill()
-        await supervisor.wait()
+
+
+async def _discard(stream: asyncio.StreamReader | None) -> None:
+    assert stream is not None
+    while await stream.read(_BLOCK_BYTES):
+        continue

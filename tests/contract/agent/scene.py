@@ -10,7 +10,7 @@ from pathlib import Path
 from prism_iac.agent import AgentClient, AlgorithmKind, ClientTls
 from prism_iac.pki import KeyPair
 from prism_iac.wire.cvms_pb2 import AgentConfig
-from tests.contract.agent.control import Control
+from tests.contract.agent.control import PATIENCE_SECONDS, Control
 from tests.contract.agent.vm import PLAIN, Vm, manifest
 
 

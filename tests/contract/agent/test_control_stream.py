@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -238,6 +239,18 @@ def test_a_stop_ends_the_algorithm_and_closes_the_port(scene: Scene) -> None:
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", scene.vm.port)):
         pass
     assert not (scene.vm.work / "computation").exists()
+
+
+def test_a_stop_is_prompt_while_the_algorithm_floods_its_output(scene: Scene) -> None:
+    scene.begin(b"#!/bin/sh\nyes secret & sleep 7783\n")
+    with scene.connect() as client:
+        scene.upload_algorithm(client)
+    eventually(lambda: bool(processes_in(scene.folder, "sleep\0007783")))
+    begun = time.monotonic()
+    scene.control.stop()
+    assert scene.control.wait_for_stop_response() == ""
+    assert time.monotonic() - begun < 8  # the supervisor gets ten seconds before it is killed
+    assert not processes_in(scene.folder, "yes")
 
 
 def test_a_stop_without_a_computation_is_answered(scene: Scene) -> None:

@@ -20,6 +20,9 @@ from tests.contract.agent.control import PATIENCE_SECONDS
 
 PLAIN = ClientTls()
 
+MEASURING = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+"""What `make coverage` tells processes by, which otherwise get none of this process's variables."""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -61,6 +64,7 @@ class Vm:
             "AGENT_SECRET_CANARY": "canary-in-the-environment",
             **self.certificates,
             **self.extra,
+            **MEASURING,
         }
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(

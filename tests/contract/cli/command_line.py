@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from prism_iac.cli import main
+from tests.contract.agent.vm import MEASURING
 
 PATIENCE_SECONDS = 60
 
@@ -39,7 +40,13 @@ class CommandLine:
         return subprocess.Popen(
             [sys.executable, "-m", "prism_iac.cli", *arguments],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", **self.variables},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.folder),
+                "LANG": "C.UTF-8",
+                **MEASURING,
+                **self.variables,
+            },
             text=True,
             encoding="utf-8",
             **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},

@@ -20,7 +20,7 @@ from prism_iac.model import LogLevel, Platform, VmProvider
 from prism_iac.model.resources import KeyAlgorithm, KeySpec, VmLimits
 from prism_iac.pki import Authority, generate_key_pair
 from tests.contract.agent.control import Control, ControlServer
-from tests.contract.agent.vm import eventually, manifest, processes_with
+from tests.contract.agent.vm import eventually, manifest, processes_in
 
 NOW = datetime.now(UTC)
 A_DAY = timedelta(days=1)
@@ -67,7 +67,7 @@ def hypervisor(tmp_path: Path, platform_folder: Path) -> Iterator[Hypervisor]:
     yield hypervisor
     for vm in hypervisor.list():
         hypervisor.remove(vm.id)
-    assert processes_with(str(tmp_path)) == []
+    assert processes_in(tmp_path) == []
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_a_removed_vm_takes_its_running_algorithm_with_it(
     vm = hypervisor.create(spec)
     control.wait_for_streams(1)
     _participate(vm, control, tmp_path, b"#!/bin/sh\nsetsid sleep 6301 & sleep 6302\n")
-    eventually(lambda: len(processes_with("sleep\x006301")) == 1)
+    eventually(lambda: len(processes_in(tmp_path, "sleep\x006301")) == 1)
     hypervisor.remove(vm.id)
-    assert processes_with("sleep\x00630") == []
+    assert processes_in(tmp_path, "sleep\x00630") == []
     assert not vm.folder.exists()
     with (
         AgentClient.connect(vm.agent_address, tls=ClientTls()) as client,
@@ -150,14 +150,14 @@ def test_a_vm_whose_agent_was_killed_comes_back_under_its_address(
     first = hypervisor.create(spec)
     control.wait_for_streams(1)
     _participate(first, control, tmp_path, b"#!/bin/sh\nsleep 6401\n")
-    eventually(lambda: len(processes_with("sleep\x006401")) == 1)
+    eventually(lambda: len(processes_in(tmp_path, "sleep\x006401")) == 1)
     os.kill(first.pid, signal.SIGKILL)
     eventually(lambda: not hypervisor.list()[0].running)
     second = hypervisor.create(spec)
     control.wait_for_streams(2)
     assert second.agent_address == first.agent_address
     assert second.pid != first.pid
-    eventually(lambda: processes_with("sleep\x006401") == [])
+    eventually(lambda: processes_in(tmp_path, "sleep\x006401") == [])
 
 
 def test_an_agent_whose_vm_prism_does_not_know_ends_by_itself(
