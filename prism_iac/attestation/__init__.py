@@ -18,6 +18,9 @@ from prism_iac.attestation.snp._product import Product
 from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.attestation.snp._verify import SnpResult, verify_report
+from prism_iac.attestation.tdx._body import TdReport
+from prism_iac.attestation.tdx._quote import TdxQuote
+from prism_iac.attestation.tdx._verify import TdxResult, verify_quote
 
 __all__ = [
     "AttestationResult",
@@ -36,6 +39,10 @@ __all__ = [
     "SnpReport",
     "SnpResult",
     "Tcb",
+    "TdReport",
+    "TdxQuote",
+    "TdxResult",
     "policy_from_evidence",
+    "verify_quote",
     "verify_report",
 ]

@@ -32,6 +32,7 @@ from prism_iac.attestation._policy_values import (
     Vmpl,
 )
 from prism_iac.attestation.snp._product import Product
+from prism_iac.errors import Finding
 from prism_iac.model import Refusal, findings_of
 
 __all__ = ["Expectations", "ExpectedProduct", "PcrValues", "PolicySection", "RootOfTrust", "SnpPolicy"]
@@ -62,6 +63,15 @@ class PolicySection(BaseModel):
         for name in type(self).model_fields:
             if isinstance(section := getattr(self, name), PolicySection):
                 yield from section.unknown(f"{path}{name}.")
+
+    def not_understood(self) -> Iterator[Finding]:
+        """A finding for each of these keys: what is not known cannot be checked, so it must not be passed over."""
+        for path in self.unknown():
+            yield Finding(
+                path=path,
+                message="the policy expects something that is not known here, so it cannot be checked",
+                fix="Correct the name, or remove the field.",
+            )
 
 
 class ExpectedProduct(PolicySection):

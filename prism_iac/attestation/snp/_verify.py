@@ -20,7 +20,7 @@ from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._policy_document import PolicyDocument
 from prism_iac.attestation._result import AttestationResult
 from prism_iac.attestation._roots import trusted_roots
-from prism_iac.attestation._snp_policy import PolicySection, SnpPolicy
+from prism_iac.attestation._snp_policy import SnpPolicy
 from prism_iac.attestation.snp._appraisal import Case, appraise
 from prism_iac.attestation.snp._chain import ChainResult, Endorsements, verify_chain
 from prism_iac.attestation.snp._evidence import Evidence
@@ -29,7 +29,7 @@ from prism_iac.attestation.snp._product import Product
 from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.errors import Defect, Finding, InvalidInput
 
-__all__ = ["SnpAppraisal", "SnpResult", "appraise_report", "require_known_fields", "verify_report"]
+__all__ = ["SnpAppraisal", "SnpResult", "appraise_report", "verify_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def appraise_report(
         InvalidInput: As there.
     """
     expected = policy.snp_policy()
-    findings = (*_missing(expected, report_data), *require_known_fields(expected))  # 1
+    findings = (*_missing(expected, report_data), *expected.not_understood())  # 1
     if findings:
         raise InvalidInput(findings)
     given = collateral or Collateral()
@@ -164,13 +164,3 @@ _FIXES: Final = {
     "minimum_tcb": "Set it to the TCB that the platform must have at least; zero would accept any.",
     "report_data": "Give the nonce that the evidence must answer.",
 }
-
-
-def require_known_fields(expected: PolicySection) -> Iterator[Finding]:
-    """A finding for each field of a policy that means nothing here."""
-    for path in expected.unknown():
-        yield Finding(
-            path=path,
-            message="the policy expects something that is not known here, so it cannot be checked",
-            fix="Correct the name, or remove the field.",
-        )
