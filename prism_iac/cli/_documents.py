@@ -16,7 +16,9 @@ __all__ = [
     "InstanceDocument",
     "LocalVmDocument",
     "LogDocument",
+    "MeasurementDocument",
     "MissingDocument",
+    "PartDocument",
     "ReportDocument",
     "RunDocument",
     "VmDetails",
@@ -151,3 +153,19 @@ class ReportDocument(TypedDict):
 
     ok: bool
     checks: list[CheckDocument]
+
+
+class PartDocument(TypedDict):
+    """One thing that went into a measurement; its digest is hexadecimal, or empty where `detail` says all."""
+
+    name: str
+    detail: str
+    digest: str
+
+
+class MeasurementDocument(TypedDict):
+    """A launch measurement; its digest is written as was asked."""
+
+    mode: str
+    digest: str
+    parts: list[PartDocument]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
-from prism_iac.cli._exit_code import ExitCode
+from prism_iac.cli._emit import emit, say
 
 __all__ = [
     "AsJson",
@@ -45,15 +43,6 @@ _COLOURS: Final = {
 """The colour of a word where colours are shown."""
 
 
-def emit(text: str) -> None:
-    """Write lines of result, at once."""
-    try:
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _end_quietly()
-
-
 def emit_json(document: Any) -> None:
     """Write one JSON document."""
     emit(json.dumps(document, indent=2, ensure_ascii=False))
@@ -82,12 +71,6 @@ def emit_facts(facts: Iterable[tuple[str, str | int | None]]) -> None:
     _emit_rich(table)
 
 
-def say(text: str) -> None:
-    """Write a message for people to standard error."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
 def printable(text: str, *, keep_lines: bool = False) -> str:
     """A foreign text without anything that a terminal would obey."""
     return "".join(
@@ -114,9 +97,3 @@ def _emit_rich(table: Any) -> None:
     with console.capture() as captured:
         console.print(table)
     emit("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _end_quietly() -> NoReturn:
-    # The interpreter flushes once more at its end and must not fail then.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(ExitCode.BROKEN_PIPE)

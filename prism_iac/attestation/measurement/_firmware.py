@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash
     from os import PathLike
 
+    StrPath = str | PathLike[str]
+
 __all__ = ["FOUR_GIB", "Firmware"]
 
 FOUR_GIB: Final = 1 << 32
@@ -52,7 +54,7 @@ class Firmware:
         self.name: Final = name
 
     @classmethod
-    def load(cls, path: PathLike[str], *, name: str = "ovmf") -> Firmware:
+    def load(cls, path: StrPath, *, name: str = "ovmf") -> Firmware:
         """The image in a file.
 
         Raises:

@@ -16,6 +16,8 @@ from prism_iac.attestation.measurement._result import Part
 if TYPE_CHECKING:
     from os import PathLike
 
+    StrPath = str | PathLike[str]
+
 __all__ = ["KernelHashes"]
 
 _TABLE: Final = guid("9438d606-4f22-4cc9-b479-a793d411fd21")
@@ -53,9 +55,7 @@ class KernelHashes(NamedTuple):
         return cls(sha256(kernel).digest(), sha256(initrd).digest(), _of_command_line(command_line))
 
     @classmethod
-    def load(
-        cls, kernel: PathLike[str], *, initrd: PathLike[str] | None = None, command_line: str = ""
-    ) -> KernelHashes:
+    def load(cls, kernel: StrPath, *, initrd: StrPath | None = None, command_line: str = "") -> KernelHashes:
         """The hashes of files, which are read in pieces.
 
         Source: attestation.md section 1.7.
@@ -102,7 +102,7 @@ class KernelHashes(NamedTuple):
         return page.ljust(PAGE_BYTES, b"\0") if len(page) <= PAGE_BYTES else None
 
 
-def _of_file(path: PathLike[str]) -> bytes:
+def _of_file(path: StrPath) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123  # `pathlib` would cost the command line more than the hash
         return file_digest(file, "sha256").digest()
 

@@ -51,8 +51,8 @@ class LaunchInputs(NamedTuple):
             required, where vCPUs are and the hypervisor is QEMU.
         vmm: The hypervisor.
         guest_features: SEV_FEATURES, 64 bits; measured in the mode `snp`.
-        kernel: What it boots when the hypervisor gives it a kernel; the modes that do not measure one refuse
-            it.
+        kernel: What it boots when the hypervisor gives it a kernel; refused in the modes `snp:svsm` and
+            `tdx`, which do not measure it.
         firmware_hash: 48 bytes that stand for the pages of the firmware, in the mode `snp` alone.
         svsm: The SVSM, in the mode `snp:svsm` alone.
         vars_bytes: How long the firmware's file of variables is, which lies between SVSM and firmware.

@@ -23,7 +23,7 @@ _MEASURES: Final[Mapping[LaunchMode, Callable[[LaunchInputs], Measurement]]] = {
     LaunchMode.TDX: measure_tdx,
 }
 
-_WITH_KERNEL: Final = (LaunchMode.SEV, LaunchMode.SEV_ES, LaunchMode.SNP)
+_WITHOUT_KERNEL: Final = (LaunchMode.SNP_SVSM, LaunchMode.TDX)
 
 
 def measure(inputs: LaunchInputs) -> Measurement:
@@ -39,7 +39,7 @@ def measure(inputs: LaunchInputs) -> Measurement:
     """
     mode = inputs.mode
     unmeasured = (
-        ("kernel", inputs.kernel is not None and mode not in _WITH_KERNEL),
+        ("kernel", inputs.kernel is not None and mode in _WITHOUT_KERNEL),
         ("snp-ovmf-hash", inputs.firmware_hash is not None and mode is not LaunchMode.SNP),
         ("svsm", inputs.svsm is not None and mode is not LaunchMode.SNP_SVSM),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from typer.main import get_command
 
-from prism_iac.cli import app
+from prism_iac.cli._app import app
 from prism_iac.cli._exit_code import MEANINGS
 from prism_iac.cli.reference._shapes import DOCUMENTS, shape_of
 

@@ -13,6 +13,7 @@ from prism_iac.cli._documents import (
     FindingDocument,
     InstanceDocument,
     LogDocument,
+    MeasurementDocument,
     ReportDocument,
     RunDocument,
     VmDetails,
@@ -24,6 +25,7 @@ __all__ = ["DOCUMENTS", "shape_of"]
 DOCUMENTS: Final[Mapping[str, Any]] = {
     "validate": list[FindingDocument],
     "doctor": ReportDocument,
+    "measure": MeasurementDocument,
     "backend up": InstanceDocument,
     "backend status": InstanceDocument,
     "computations list": list[ComputationDocument],

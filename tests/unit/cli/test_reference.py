@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from prism_iac.cli import app
+from prism_iac.cli._app import app
 from prism_iac.cli.reference import DOCUMENTS, reference_page
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
