@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import httpx
@@ -41,8 +41,14 @@ class AppTransport(httpx.BaseTransport):
         return self._thread.run(self._handle(request))
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
-        body = b"".join(request.stream)  # type: ignore[arg-type]  # a synchronous client's streams are
         response = await self._transport.handle_async_request(
-            httpx.Request(request.method, request.url, headers=request.headers, content=body)
+            httpx.Request(request.method, request.url, headers=request.headers, content=_pieces(request))
         )
         return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+
+async def _pieces(request: httpx.Request) -> AsyncIterator[bytes]:
+    """The body as it comes: one of unknown length stays so."""
+    assert isinstance(request.stream, httpx.SyncByteStream)
+    for piece in request.stream:
+        yield piece

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -224,6 +226,11 @@ JWT = "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIGFiY2RlZmdoaWprbG1ub3A=\n-----END PRIVATE KEY-----\n"
 
 
+def create_with_key(workspace: Workspace) -> None:
+    config = AgentConfigRecord(cert_file="CERT", server_key=KEY)
+    workspace.computations.create(name="n", description="d", agent_config=config)
+
+
 def update_with_key(workspace: Workspace) -> None:
     config = AgentConfigRecord(cert_file="CERT", server_key=KEY)
     workspace.computations.update("c", name="n", description="d", agent_config=config)
@@ -242,11 +249,14 @@ def update_with_key(workspace: Workspace) -> None:
     ],
 )
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
-def test_no_secret_that_a_server_echoes_is_shown(echo: str, media_type: str) -> None:
+@pytest.mark.parametrize("act", [create_with_key, update_with_key])
+def test_no_secret_that_a_server_echoes_is_shown(
+    echo: str, media_type: str, act: Callable[[Workspace], None]
+) -> None:
     reply = refused(400, echo) if media_type == "application/json" else httpx.Response(400, text=echo)
     workspace, _ = workspace_of(reply)
     with pytest.raises(Rejected) as caught:
-        update_with_key(workspace)
+        act(workspace)
     for text in (str(caught.value), repr(caught.value), caught.value.server_message):
         assert "***" in text
         for secret in (JWT, "access-1", "MC4CAQAwBQYDK2VwBCIE"):
