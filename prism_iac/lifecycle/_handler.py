@@ -38,6 +38,8 @@ class Handler(ABC, Generic[M]):
 
     model: type[M]
     replaces_by_deleting_first = False
+    keeps_deleted = False
+    """Whether a create finds an object of its identity although it was deleted."""
 
     def complete(self, desired: M, _context: Context) -> M:
         """Fill in the inputs that follow from others, without a call to a peer."""

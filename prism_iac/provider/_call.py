@@ -57,6 +57,14 @@ class Call:
         inputs: Mapping[str, Any] = rpc.deserialize_properties(sent)
         return inputs
 
+    @property
+    def old_inputs(self) -> Mapping[str, Any]:
+        """The inputs in state, of a read; empty where the engine does not send them."""
+        from pulumi.runtime import rpc
+
+        inputs: Mapping[str, Any] = rpc.deserialize_properties(self.request.inputs)
+        return inputs
+
     def fail(self, message: str) -> NoReturn:
         """End the call with one message and nothing else."""
         abort, code = self.context.abort, _unknown()

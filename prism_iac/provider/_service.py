@@ -59,6 +59,7 @@ class Service:
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """What a change does; the engine itself words it."""
         state = from_engine(olds)
+        self.deployment.generations.note(state["identity"])
         difference = diff(self.handler, state, from_engine(news), self._context(state["identity"]))
         return DiffResult(
             changes=None if difference.changed else difference.is_due,
@@ -71,6 +72,8 @@ class Service:
         """Make the object."""
         inputs = from_engine(props)
         self.deployment.session.allow_start()
+        if self.handler.keeps_deleted:
+            inputs["identity"] = self.deployment.generations.unused(inputs["identity"])
         live = self.handler.create(self.handler.model.parse(inputs), self._context(inputs["identity"]))
         self.deployment.made.add(live.id)
         return CreateResult(live.id, to_engine(live.state.properties()))
@@ -82,7 +85,11 @@ class Service:
         live = self.handler.read(self._live(object_id, state), self._context(state["identity"]))
         if live is None:
             return ReadResult("", {})
-        return ReadResult(live.id, to_engine(live.state.properties()), to_engine(live.state.inputs()))
+        inputs = live.state.inputs()
+        if (call := Call.current()) and (kept := call.old_inputs.get("identity")):
+            # That of the outputs is a later one after a replacement that a user asked for; no drift.
+            inputs["identity"] = kept
+        return ReadResult(live.id, to_engine(live.state.properties()), to_engine(inputs))
 
     @guarded
     def update(self, object_id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
@@ -104,6 +111,7 @@ class Service:
         state = from_engine(props)
         self.deployment.session.allow_start()
         self.handler.delete(self._live(object_id, state), self._context(state["identity"]))
+        self.deployment.generations.retire(state["identity"])
 
     def _live(self, object_id: str, state: Mapping[str, Any]) -> Live[Any]:
         return Live(object_id, self.handler.model.parse(state))

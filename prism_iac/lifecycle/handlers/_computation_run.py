@@ -23,6 +23,7 @@ class ComputationRunHandler(Handler[ComputationRun]):
 
     model = ComputationRun
     replaces_by_deleting_first = True
+    keeps_deleted = True
 
     def create(self, desired: ComputationRun, context: Context) -> Live[ComputationRun]:
         """Start the run, or find the one that an earlier create of these inputs started; wait for its end."""
@@ -157,7 +158,12 @@ class _Progress:
         record = _ended(self._run_id, self._desired, self._context)
         computations = self._context.session.workspace(self._desired.workspace).computations
         event = computations.latest_event(self._desired.computation)
-        if event is not None and (step := f"{event.event_type} {event.status}") != self._told:
+        # Until the agent tells the first step of this run, the newest one is that of the run before.
+        if (
+            event is not None
+            and event.run_id == self._run_id
+            and (step := f"{event.event_type} {event.status}") != self._told
+        ):
             self._told = step
             self._context.report(step)
         return record

@@ -7,7 +7,7 @@ import json
 
 from tests.engine.outcome import Outcome
 from tests.engine.project import Running
-from tests.engine.provider.platform_repo import PlatformRepo
+from tests.engine.provider.platform_repo import ADDITION, PlatformRepo
 
 PROGRAM = """
     from pathlib import Path
@@ -56,15 +56,15 @@ PROGRAM = """
 FAILING = "import sys; sys.exit('the third number is no number')"
 
 
-def begin_waiting(repo: PlatformRepo, number: int) -> Running:
+def begin_waiting(repo: PlatformRepo, number: int, *arguments: str) -> Running:
     """An update that waits for the participants of a run."""
-    running = repo.project.start("up")
+    running = repo.project.start("up", *arguments)
     running.until(lambda: f"run: run #{number}; participants" in running.text)
     return running
 
 
-def run_to_its_end(repo: PlatformRepo, number: int) -> Outcome:
-    running = begin_waiting(repo, number)
+def run_to_its_end(repo: PlatformRepo, number: int, *arguments: str) -> Outcome:
+    running = begin_waiting(repo, number, *arguments)
     repo.upload(repo.vms()[0].agent_address)
     return running.finish()
 
@@ -99,7 +99,17 @@ def test_a_trigger_starts_one_run_whatever_happens(repo: PlatformRepo) -> None:
     for outcome in (failed, again):
         (error,) = (error for error in outcome.errors if "run #2 failed" in error)
         assert "the third number is no number" in error
-    assert len(repo.runs()) == 2
+    before = repo.runs()
+    assert len(before) == 2
+    assert "run: ConsumingResults" not in failed.text, "a step of the first run was told of the second"
+
+    # Whoever asks for a replacement gets another run with the same inputs.
+    repo.addition.write_text(ADDITION)
+    replaced = run_to_its_end(repo, 3, "--replace", project.state()["run"].urn)
+    assert replaced.exit_code == 0, replaced.text
+    assert repo.runs() == sorted([*before, project.state()["run"].id])
+    assert project.refresh().changes == {}
+    assert project.preview().changes == {}
 
 
 def test_nothing_changes_under_a_run_and_nothing_is_lost_by_a_delete(repo: PlatformRepo) -> None:
