@@ -136,6 +136,12 @@ def test_files_that_do_not_work_are_answered_before_anybody_connects(
             "agent_config.client_ca_file: ",
         ),
         "expired": (expired(authority), "agent_config.cert_file: "),
+        # An agent that cannot put evidence into the handshake must not open a port without it.
+        "attested": (AgentConfig(attested_tls=True), "agent_config.attested_tls: "),
+        "attested-and-files": (
+            AgentConfig(attested_tls=True, cert_file=certificate, key_file=own_key),
+            "agent_config.attested_tls: ",
+        ),
     }
     for name, (config, expected) in cases.items():
         control.send_manifest(manifest(key, b"x", id_=name, config=config))
