@@ -11,6 +11,7 @@ from prism_iac.pki._bundle import Bundle, issue_bundle
 from prism_iac.pki._certificate import (
     common_name_of,
     extensions_of,
+    is_authority,
     is_issued_by,
     load_certificates,
     parse_certificate,
@@ -35,6 +36,7 @@ __all__ = [
     "common_name_of",
     "extensions_of",
     "generate_key_pair",
+    "is_authority",
     "is_issued_by",
     "issue_bundle",
     "load_certificates",

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 
+from prism_iac.attestation._certificates import check_dates
 from prism_iac.attestation._check import Check, fail, judge
 from prism_iac.attestation._revocation import check_revocation
 from prism_iac.attestation.snp._endorsement import Endorsement, read_endorsement
@@ -117,7 +118,7 @@ def verify_chain(evidence: Evidence, given: Endorsements, now: datetime) -> Chai
         judge("signing key", "a VCEK or VLEK", kind.leaf.name, holds=True),
         _form(chain, kind, endorsement),
         *_names(leaf, issuer, root, kind, endorsement),
-        *_dates(chain, now),
+        *check_dates(chain, now),
         check_revocation(
             [issuer] if issuer else [],
             root,
@@ -207,17 +208,6 @@ def _names(
     for certificate, name in expected:
         found = common_name_of(certificate)
         yield judge("certificate's common name", f'"{name}"', found, holds=found == f'"{name}"')
-
-
-def _dates(certificates: Sequence[x509.Certificate], now: datetime) -> Iterator[Check]:
-    for certificate in certificates:  # (9)
-        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        yield judge(
-            f"date for the certificate {common_name_of(certificate)}",
-            f"{begin:%Y-%m-%d} to {end:%Y-%m-%d}",
-            f"{now:%Y-%m-%d}",
-            holds=begin <= now <= end,
-        )
 
 
 def _signature(report: SnpReport, leaf: x509.Certificate) -> Iterator[Check]:

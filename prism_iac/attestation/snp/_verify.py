@@ -103,19 +103,16 @@ def appraise_report(
     collateral: Collateral | None = None,
     has_tpm: bool = False,
 ) -> SnpAppraisal:
-    """All checks of a report, for a caller that adds others; arguments as in `verify_report`.
+    """All checks of a report, for a caller that adds others; arguments and refusals as in `verify_report`.
 
     Args:
-        evidence: As there. So are the arguments that are not told here.
+        evidence: As there. So is all that is not told here.
         policy: As there.
         now: As there.
         report_data: As there.
         roots: As there.
         collateral: As there.
         has_tpm: Whether a TPM quote came with it, whose checks the caller adds.
-
-    Raises:
-        InvalidInput: As there.
     """
     expected = policy.snp_policy()
     findings = (*_missing(expected, report_data), *expected.not_understood())  # 1

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from prism_iac.attestation._certificates import check_dates
 from prism_iac.attestation._check import Check, compare, fail, judge
 from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._policy_values import TdxVendor
@@ -28,7 +29,7 @@ from prism_iac.attestation.tdx._signature import is_signed_by, key_of_point
 from prism_iac.errors import InvalidInput
 from prism_iac.pki import common_name_of, extensions_of, is_issued_by, load_certificates, public_key_of
 
-__all__ = ["ChainResult", "check_dates", "names_of", "verify_chain"]
+__all__ = ["ChainResult", "names_of", "verify_chain"]
 
 _PCK_EXTENSIONS: Final = 6
 _MOST_CERTIFICATES: Final = 8
@@ -100,18 +101,6 @@ def verify_chain(
         *_signatures(quote, leaf),
     )
     return ChainResult(pck, root, checks)
-
-
-def check_dates(certificates: Sequence[x509.Certificate], now: datetime) -> Iterator[Check]:
-    """A check of each certificate's validity (RFC 5280 §4.1.2.5)."""
-    for certificate in certificates:
-        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        yield judge(
-            f"date for the certificate {common_name_of(certificate)}",
-            f"{begin:%Y-%m-%d} to {end:%Y-%m-%d}",
-            f"{now:%Y-%m-%d}",
-            holds=begin <= now <= end,
-        )
 
 
 def _form(leaf: x509.Certificate, chain: Sequence[x509.Certificate]) -> Check:

@@ -14,12 +14,13 @@ from typing import Final
 
 from cryptography import x509
 
+from prism_iac.attestation._certificates import check_dates
 from prism_iac.attestation._check import Check, compare, fail, judge, not_asked
 from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._revocation import check_revocation
 from prism_iac.attestation._tdx_policy import TdxRootOfTrust
 from prism_iac.attestation.tdx._body import TdReport
-from prism_iac.attestation.tdx._chain import ChainResult, check_dates, names_of
+from prism_iac.attestation.tdx._chain import ChainResult, names_of
 from prism_iac.attestation.tdx._documents import QeIdentity, Signed, SvnLevel, TcbInfo, TcbLevel, TcbStatus
 from prism_iac.attestation.tdx._enclave import EnclaveReport
 from prism_iac.attestation.tdx._pck import PckClaims

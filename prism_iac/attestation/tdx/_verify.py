@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from prism_iac.attestation._check import refuse_failed
+from cryptography import x509
+
+from prism_iac.attestation._check import Check, refuse_failed
 from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._policy_document import PolicyDocument
 from prism_iac.attestation._policy_values import TdxVendor
@@ -30,7 +32,7 @@ from prism_iac.attestation.tdx._quote import TdxQuote
 from prism_iac.attestation.tdx._tcb import check_tcb
 from prism_iac.errors import Defect, Finding, InvalidInput
 
-__all__ = ["TdxResult", "verify_quote"]
+__all__ = ["TdxAppraisal", "TdxResult", "appraise_quote", "verify_quote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,38 @@ def verify_quote(
             the roots cannot.
         EvidenceRefused: A check failed; with all of them.
     """
+    appraisal = appraise_quote(
+        quote, policy, now=now, report_data=report_data, roots=roots, collateral=collateral
+    )
+    return appraisal.result(refuse_failed(appraisal.checks))
+
+
+@dataclass(frozen=True, slots=True)
+class TdxAppraisal:
+    """The checks of a quote, whichever way they ended."""
+
+    quote: TdxQuote
+    root: x509.Certificate | None
+    is_simulated: bool
+    checks: tuple[Check, ...]
+
+    def result(self, checks: tuple[Check, ...]) -> TdxResult:
+        """The result that rests on checks of which none failed."""
+        if self.root is None:
+            raise Defect("a chain without a failed check has no root")
+        return TdxResult(self.root, self.is_simulated, checks, self.quote)
+
+
+def appraise_quote(
+    quote: TdxQuote,
+    policy: PolicyDocument,
+    *,
+    now: datetime,
+    report_data: bytes | None = None,
+    roots: bytes | None = None,
+    collateral: Collateral | None = None,
+) -> TdxAppraisal:
+    """All checks of a quote, for a caller that adds others; arguments and refusals as in `verify_quote`."""
     expected = policy.tdx_policy()
     findings = (*_missing(expected, report_data), *expected.not_understood())  # 1
     if findings:
@@ -77,10 +111,8 @@ def verify_quote(
     chain = verify_chain(quote, trust, trusted_roots(roots), given, now)  # 2
     documents = check_tcb(quote, chain, trust, given, now)  # 3
     claims = appraise(quote, expected, report_data)  # 4
-    passed = refuse_failed((*chain.checks, *documents, *claims))
-    if chain.root is None:
-        raise Defect("a chain without a failed check has no root")
-    return TdxResult(chain.root, trust.product is TdxVendor.SIMULATED, passed, quote)
+    is_simulated = trust.product is TdxVendor.SIMULATED
+    return TdxAppraisal(quote, chain.root, is_simulated, (*chain.checks, *documents, *claims))
 
 
 def _missing(expected: TdxPolicy, report_data: bytes | None) -> Iterator[Finding]:
