@@ -1,0 +1,101 @@
+"""What a change of each input does to the live object, kind by kind: the table that plans are made from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from prism_iac.errors import InvalidInput
+from prism_iac.lifecycle import EMBEDDED, HANDLERS, Context, Difference, Session, Settings, check, diff
+from prism_iac.model import Change
+
+REPLACES: Final[dict[str, set[str]]] = {
+    "Computation": {"workspace"},
+    "Asset": {"workspace", "asset_type", "provider"},
+    "Participant": {"workspace", "computation", "user"},
+    "PublicKey": {"workspace", "computation", "user"},
+    "ConfidentialVM": {"workspace", "provider", "platform", "vcpus", "agent_log_level", "limits", "name"},
+    "CertificateBundle": set(),
+    "AttestationPolicy": {"workspace"},
+    "ComputationRun": {"workspace", "computation", "vm", "triggers"},
+}
+"""The inputs whose change asks for a new object; every other one is updated in place."""
+
+FROZEN: Final[dict[str, set[str]]] = {
+    **{kind: set() for kind in REPLACES},
+    "Computation": {"algorithm", "datasets", "result_consumers", "agent"},
+    "Asset": {"checksum", "file_name"},
+}
+"""The inputs that stay as they are while a run is going on."""
+
+EVERY_INPUT: Final = [
+    pytest.param(kind, name, id=f"{kind}.{name}")
+    for kind, handler in HANDLERS.items()
+    for name in handler.model.input_names()
+]
+
+
+def nobody_pauses(_seconds: float) -> None:
+    raise AssertionError("a check or a diff has nothing to wait for")
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """Surroundings in which no Prism runs: neither step may ask one."""
+    return Context(
+        name="thing",
+        identity="9c41d2e7f0a3.0",
+        session=Session(Settings(endpoint=EMBEDDED, data=tmp_path)),
+        default_workspace="research",
+        now=lambda: datetime(2026, 1, 12, tzinfo=UTC),
+        pause=nobody_pauses,
+        report=lambda _: None,
+    )
+
+
+def test_every_kind_is_in_the_tables() -> None:
+    assert REPLACES.keys() == FROZEN.keys() == HANDLERS.keys()
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY_INPUT)
+def test_a_changed_input_replaces_or_updates(kind: str, name: str, context: Context) -> None:
+    found = diff(HANDLERS[kind], {name: "old"}, {name: "new"}, context)
+    assert found == Difference(changed=(name,), replaces=(name,) if name in REPLACES[kind] else ())
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY_INPUT)
+def test_an_input_is_frozen_or_free_during_a_run(kind: str, name: str) -> None:
+    is_frozen = HANDLERS[kind].model.rules()[name].change is Change.FROZEN
+    assert is_frozen is (name in FROZEN[kind])
+
+
+@pytest.mark.parametrize("kind", HANDLERS)
+def test_outputs_are_no_difference(kind: str, context: Context) -> None:
+    name, *_ = HANDLERS[kind].model.input_names()
+    outputs = {name: "learned" for name, rule in HANDLERS[kind].model.rules().items() if not rule.is_input}
+    assert diff(HANDLERS[kind], {**outputs, name: "old"}, {name: "new"}, context).changed == (name,)
+
+
+def test_equal_inputs_are_no_difference(context: Context) -> None:
+    inputs = {"workspace": "research", "name": "fit", "description": "d"}
+    state = {**inputs, "identity": "9c41d2e7f0a3.0", "owner": "u1", "status": "running"}
+    assert not diff(HANDLERS["Computation"], state, {**inputs, "identity": "9c41d2e7f0a3.1"}, context)
+
+
+def test_a_check_fills_in_identity_and_workspace(context: Context) -> None:
+    found = check(HANDLERS["Participant"], {"computation": "c", "user": "ADA@x", "actions": ["run"]}, context)
+    assert (found["identity"], found["workspace"], found["user"]) == (context.identity, "research", "ada@x")
+
+
+def test_a_workspace_that_is_named_is_kept(context: Context) -> None:
+    found = check(HANDLERS["ComputationRun"], {"workspace": "w", "computation": "c", "vm": "v"}, context)
+    assert found["workspace"] == "w"
+
+
+def test_a_check_tells_every_finding_at_once(context: Context) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check(HANDLERS["ConfidentialVM"], {"vcpus": 0, "platform": "abacus", "colour": "red"}, context)
+    assert {finding.path for finding in refusal.value.findings} == {"vcpus", "platform", "colour"}
