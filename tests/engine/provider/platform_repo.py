@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final, TypeVar
 
 from prism_iac.agent import AgentClient, AlgorithmKind, ClientTls
@@ -15,6 +16,7 @@ from prism_iac.model import AgentState, VmProvider
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair
 from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
+from tests.engine.processes import processes_of
 from tests.engine.project import Project
 
 T = TypeVar("T")
@@ -95,6 +97,10 @@ class PlatformRepo:
         """The VMs of the local hypervisor."""
         return open_hypervisor(VmProvider.LOCAL, data=self.data).list()
 
+    def plugins(self) -> list[int]:
+        """The processes of the engine's plugins for dynamic resources."""
+        return [pid for pid in processes_of(self.project.folder) if b"pulumi.dynamic" in _command_of(pid)]
+
     def start_backend(self) -> None:
         """Start the backend before the provider does."""
         start_embedded(self.data).close()
@@ -124,6 +130,13 @@ class PlatformRepo:
     @staticmethod
     def _vms_are_free(workspace: Workspace) -> bool:
         return all(vm.state is AgentState.COMPLETE for vm in workspace.cvms.list())
+
+
+def _command_of(pid: int) -> bytes:
+    # A process may end at any moment.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def eventually(look: Callable[[], T]) -> T:

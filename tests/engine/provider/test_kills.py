@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tests.engine.processes import processes_of
 from tests.engine.provider.gate import Gate
 from tests.engine.provider.platform_repo import PlatformRepo, eventually
 
@@ -51,25 +48,16 @@ PROGRAM = """
 """
 
 
-def plugins(repo: PlatformRepo) -> list[int]:
-    """The processes of the engine's plugins for dynamic resources."""
-    return [
-        pid
-        for pid in processes_of(repo.project.folder)
-        if b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-
-
 def kill_engine_at(repo: PlatformRepo, gate: Gate, call: str) -> None:
     """Kill the engine after the backend has done a call and before the provider hears of it."""
     gate.hold_replies(call)
     running = repo.project.start("up")
     running.until(lambda: bool(gate.held))
-    assert plugins(repo)
+    assert repo.plugins()
     running.kill()
     running.finish()
     # Nobody tells the plugin; it notices by itself, before it could go on.
-    eventually(lambda: not plugins(repo))
+    eventually(lambda: not repo.plugins())
     gate.release()
     # What a user does who is told that the stack is locked.
     repo.project.pulumi("cancel", "--yes")

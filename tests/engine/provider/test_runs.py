@@ -7,7 +7,7 @@ import json
 
 from tests.engine.outcome import Outcome
 from tests.engine.project import Running
-from tests.engine.provider.platform_repo import ADDITION, PlatformRepo
+from tests.engine.provider.platform_repo import ADDITION, PATIENCE_SECONDS, PlatformRepo
 
 PROGRAM = """
     from pathlib import Path
@@ -74,11 +74,16 @@ def test_a_trigger_starts_one_run_whatever_happens(repo: PlatformRepo) -> None:
     project.program(PROGRAM)
     project.set_config("version", "1")
 
-    # The engine is killed while it waits; the next update waits for the same run.
+    # An update that waits is interrupted, twice because the engine lets creates go on after once; the next
+    # update waits for the same run.
     running = begin_waiting(repo, 1)
-    running.kill()
-    running.finish()
-    project.pulumi("cancel", "--yes")
+    running.interrupt()
+    running.until(lambda: "^C received" in running.text)
+    running.interrupt()
+    interrupted = running.finish(PATIENCE_SECONDS)
+    assert interrupted.exit_code != 0
+    assert repo.plugins() == []
+    assert "run" not in project.state()
     done = run_to_its_end(repo, 1)
     assert done.exit_code == 0, done.text
     run = project.state()["run"]

@@ -1,0 +1,48 @@
+"""States that earlier releases left behind can be refreshed and destroyed.
+
+`states/` holds one for each release: the deployment that `pulumi stack export --show-secrets` gave after the
+first `up` of `test_whole_life.py`, without times, places in source files and private keys.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from prism_iac.model.resources import KeyAlgorithm
+from prism_iac.pki import generate_key_pair
+from tests.engine.project import STACK, Project
+from tests.engine.provider.platform_repo import PlatformRepo
+
+PRIVATE_KEY = json.dumps(json.dumps("a private key"))
+STATES = sorted(Path(__file__).with_name("states").glob("*.json"))
+
+
+def encrypted_as_in(project: Project, file: Path) -> dict[str, Any]:
+    """A state with a private key in place of each, which the engine encrypts with a project's passphrase."""
+    key = json.dumps(generate_key_pair(KeyAlgorithm.ED25519).private_pem.decode())
+    text = file.read_text(encoding="utf-8").replace(PRIVATE_KEY, json.dumps(key))
+    document: dict[str, Any] = json.loads(text)
+    salt = yaml.safe_load((project.folder / f"Pulumi.{STACK}.yaml").read_text())["encryptionsalt"]
+    document["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": salt}}
+    return document
+
+
+@pytest.mark.parametrize("file", STATES, ids=lambda file: file.stem)
+def test_a_state_of_an_earlier_release_is_refreshed_and_destroyed(repo: PlatformRepo, file: Path) -> None:
+    project = repo.project
+    state = str(project.write("old.json", json.dumps(encrypted_as_in(project, file))))
+    project.pulumi("stack", "import", "--file", state)
+    names = set(project.state())
+    assert len(names) == 10
+    repo.start_backend()
+    # Nothing of it is left at this backend; a bundle lives in the state alone.
+    assert project.refresh().changes == dict.fromkeys(names - {"tls"}, "delete")
+
+    project.pulumi("stack", "import", "--file", state)
+    assert project.destroy().changes == dict.fromkeys(names, "delete")
+    assert project.state() == {}
