@@ -6,10 +6,11 @@ CPUID say SIMULATED, so that no policy for hardware accepts what it signs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from prism_iac.attestation._private_file import write_private
-from prism_iac.attestation._simulated_keys import make_simulated_keys
+from prism_iac.attestation._simulated_keys import SimulatedAuthority
 from prism_iac.attestation.snp._endorsement import Endorsement, read_endorsement
 from prism_iac.attestation.snp._evidence import Endorser, Evidence
 from prism_iac.attestation.snp._guest_policy import DEFAULT_GUEST_POLICY
@@ -28,7 +29,15 @@ from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.pki import load_certificates, load_private_key
 
-__all__ = ["COCOS_VMPL", "SimulatedPlatform", "damaged"]
+__all__ = [
+    "CHIP_ID_BYTES",
+    "COCOS_VMPL",
+    "SIMULATED_TCB",
+    "SimulatedPlatform",
+    "damaged",
+    "signed_evidence",
+    "simulated_report",
+]
 
 _KEY_FILE: Final = "vcek.key.pem"
 _CHAIN_FILE: Final = "chain.pem"
@@ -37,9 +46,10 @@ _REPORT_VERSION: Final = 3
 COCOS_VMPL: Final = 2
 """The privilege level that Cocos runs its agent at."""
 
-_TCB: Final = Tcb(bytes((1, 1, 0, 0, 0, 0, 1, 1)))
+SIMULATED_TCB: Final = Tcb(bytes((1, 1, 0, 0, 0, 0, 1, 1)))
 _FIRMWARE_MAJOR: Final = 1
 _FIRMWARE_BUILD: Final = 1
+CHIP_ID_BYTES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,9 @@ class SimulatedPlatform:
             chip_id: 64 random bytes.
             now: The time, aware.
         """
-        keys = make_simulated_keys(Endorsement(Product.SIMULATED, "", _TCB, chip_id), now=now)
-        return cls(keys.chip_key, keys.vcek, keys.ask, keys.ark)
+        authority = SimulatedAuthority.create(Product.SIMULATED, now=now)
+        chip = authority.endorse(Endorsement(Product.SIMULATED, "", SIMULATED_TCB, chip_id), now=now)
+        return cls(chip.key, chip.certificate, authority.ask, authority.ark)
 
     @classmethod
     def load(cls, folder: Path) -> SimulatedPlatform:
@@ -128,31 +139,50 @@ class SimulatedPlatform:
         Raises:
             InvalidInput: A field does not fit into a report.
         """
-        endorsement = read_endorsement(self.vcek)
-        report = SnpReport(
-            version=_REPORT_VERSION,
+        report = simulated_report(
+            read_endorsement(self.vcek),
             policy=policy,
             vmpl=vmpl,
-            current_tcb=endorsement.tcb,
             report_data=report_data,
             measurement=measurement,
             host_data=host_data,
             report_id=report_id,
-            reported_tcb=endorsement.tcb,
-            chip_id=endorsement.hwid or bytes(64),
-            committed_tcb=endorsement.tcb,
-            launch_tcb=endorsement.tcb,
-            current_major=_FIRMWARE_MAJOR,
-            current_build=_FIRMWARE_BUILD,
-            committed_major=_FIRMWARE_MAJOR,
-            committed_build=_FIRMWARE_BUILD,
         )
-        r, s = decode_dss_signature(self.key.sign(report.signed_bytes(), ec.ECDSA(SHA384())))
         certificates = {Endorser.VCEK: self.vcek, Endorser.ASK: self.ask, Endorser.ARK: self.ark}
-        return Evidence(
-            replace(report, signature_r=r, signature_s=s),
-            {endorser: item.public_bytes(Encoding.DER) for endorser, item in certificates.items()},
-        )
+        return signed_evidence(report, self.key, certificates)
+
+
+def simulated_report(endorsement: Endorsement, **fields: Any) -> SnpReport:
+    """The report of a chip, not signed yet; fields that are not given are what the chip's say.
+
+    Raises:
+        InvalidInput: A field does not fit into a report.
+    """
+    tcb = endorsement.tcb
+    of_chip: dict[str, Any] = {
+        "version": _REPORT_VERSION,
+        "current_tcb": tcb,
+        "reported_tcb": tcb,
+        "committed_tcb": tcb,
+        "launch_tcb": tcb,
+        "chip_id": (endorsement.hwid or b"").ljust(CHIP_ID_BYTES, b"\0"),
+        "current_major": _FIRMWARE_MAJOR,
+        "current_build": _FIRMWARE_BUILD,
+        "committed_major": _FIRMWARE_MAJOR,
+        "committed_build": _FIRMWARE_BUILD,
+    }
+    return SnpReport(**(of_chip | fields))
+
+
+def signed_evidence(
+    report: SnpReport, key: ec.EllipticCurvePrivateKey, certificates: Mapping[Endorser, x509.Certificate]
+) -> Evidence:
+    """A report with its signature by a chip's key, and the certificates that travel with it."""
+    r, s = decode_dss_signature(key.sign(report.signed_bytes(), ec.ECDSA(SHA384())))
+    return Evidence(
+        replace(report, signature_r=r, signature_s=s),
+        {endorser: item.public_bytes(Encoding.DER) for endorser, item in certificates.items()},
+    )
 
 
 def damaged(folder: Path) -> InvalidInput:
