@@ -17,7 +17,7 @@ from tests.contract.backend.fake_agent import FakeAgent, Identity
 from tests.unit.backend.bridge import LoopThread
 from tests.unit.backend.support import Person, Prism, Workspace
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 QUICK = ControlTimes(poll=0.1, quick_poll=0.05, patience=0.5, offline_grace=0.5)
 
 

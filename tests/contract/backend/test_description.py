@@ -47,14 +47,21 @@ REFUSES_WHAT_NO_SCHEMA_CAN_SAY: Final = {
 """The operations that refuse (400, 422) some of what their schema allows, and why."""
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
-    yield start(tmp_path / "backend")
-    stop(tmp_path / "backend")
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("described") / "backend"
 
 
-def test_a_running_instance_does_what_its_description_says(instance: Instance, tmp_path: Path) -> None:
-    admin = json.loads((tmp_path / "backend" / "admin.json").read_bytes())
+@pytest.fixture(scope="module")
+def instance(data: Path) -> Iterator[Instance]:
+    yield start(data)
+    stop(data)
+
+
+def test_a_running_instance_does_what_its_description_says(
+    instance: Instance, data: Path, tmp_path: Path
+) -> None:
+    admin = json.loads((data / "admin.json").read_bytes())
     with httpx.Client(base_url=instance.rest_url) as client:
         body = {"username": admin["username"], "password": admin["password"]}
         token = client.post("/users/tokens/issue", json=body).json()["access_token"]
