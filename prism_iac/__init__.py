@@ -3,12 +3,14 @@
 Names are imported when they are first used, so that `import prism_iac` costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from prism_iac._version import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from prism_iac.provider import (
         AgentConfigArgs,
         Asset,
@@ -45,6 +47,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
+        from importlib import import_module
+
         return getattr(import_module("prism_iac.provider"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -10,7 +10,6 @@ import io
 import os
 import sys
 
-from prism_iac.cli._exit_code import ExitCode
 from prism_iac.cli.measure import measure_at_once
 
 __all__ = ["main"]
@@ -26,6 +25,8 @@ def main() -> None:
 
             app(prog_name="prism-iac")
     except KeyboardInterrupt:
+        from prism_iac.cli._exit_code import ExitCode
+
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001  # the edge of the process
         from prism_iac.cli._failure import TRACEBACK_VARIABLE, tell

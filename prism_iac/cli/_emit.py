@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
 
-from prism_iac.cli._exit_code import ExitCode
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = ["emit", "say"]
 
@@ -27,6 +28,8 @@ def say(text: str) -> None:
 
 
 def _end_quietly() -> NoReturn:
+    from prism_iac.cli._exit_code import ExitCode
+
     # The interpreter flushes once more at its end and must not fail then.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(ExitCode.BROKEN_PIPE)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
 
 from prism_iac.attestation.measurement._footer import (
     HASH_TABLE,
@@ -19,49 +16,55 @@ from prism_iac.attestation.measurement._pages import PAGE_BYTES, START, extend_d
 from prism_iac.attestation.measurement._refusal import BUILD_FIX, refusal
 from prism_iac.attestation.measurement._sections import Section, parse_sections
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import _Hash
     from os import PathLike
+    from typing import Final
 
     StrPath = str | PathLike[str]
 
-__all__ = ["FOUR_GIB", "Firmware"]
+__all__ = ["Firmware"]
 
-FOUR_GIB: Final = 1 << 32
-"""The guest physical address where firmware ends."""
+_END: Final = 1 << 32
+"""The guest physical address where firmware ends: 4 GiB."""
 
 
 class Firmware:
     """An image that a VM starts from: OVMF, or the SVSM that starts it.
 
-    It keeps what is found out about it: who measures many launches with one image, hands in the same object
-    and pays for its pages once. Images are compared by their bytes.
+    It keeps what takes long to find out: who measures many launches with one image hands in the same object and
+    pays for its pages once. Images are compared by their bytes.
 
     Attributes:
         data: The bytes.
         name: What errors call it.
+        entries: What its table of GUIDs holds; empty when it has none. Source: attestation.md section 1.3.
     """
 
     def __init__(self, data: bytes, *, name: str = "ovmf") -> None:
         """Take the bytes of an image.
 
         Raises:
-            InvalidInput: There are none, or more than lie below 4 GiB.
+            InvalidInput: There are none, more than lie below 4 GiB, or the table of GUIDs is malformed.
         """
-        if not 0 < len(data) < FOUR_GIB:
+        if not 0 < len(data) < _END:
             raise refusal(name, f"no firmware has {len(data)} bytes", BUILD_FIX)
         self.data: Final = data
         self.name: Final = name
+        self.entries: Final = parse_footer(data, name)
+        self._sha256: _Hash | None = None
+        self._snp_hash: bytes | None = None
 
     @classmethod
     def load(cls, path: StrPath, *, name: str = "ovmf") -> Firmware:
         """The image in a file.
 
         Raises:
-            InvalidInput: The file is empty, or too long.
+            InvalidInput: The file is empty, too long, or its table of GUIDs is malformed.
             OSError: It cannot be read.
         """
-        with open(path, "rb") as file:  # noqa: PTH123  # `pathlib` would cost the command line more than the parsing
+        with open(path, "rb") as file:  # noqa: PTH123  # `pathlib` costs the command line more than parsing
             return cls(file.read(), name=name)
 
     def __eq__(self, other: object) -> bool:
@@ -73,18 +76,12 @@ class Firmware:
     def __repr__(self) -> str:
         return f"Firmware({len(self.data)} bytes, name={self.name!r})"
 
-    @cached_property
-    def entries(self) -> Mapping[bytes, bytes]:
-        """What its table of GUIDs holds; empty when it has none.
+    @property
+    def gpa(self) -> int:
+        """Where it lies when it ends at 4 GiB; attestation.md section 1.2."""
+        return _END - len(self.data)
 
-        Source: attestation.md section 1.3.
-
-        Raises:
-            InvalidInput: The table is malformed.
-        """
-        return parse_footer(self.data, self.name)
-
-    @cached_property
+    @property
     def sections(self) -> tuple[Section, ...]:
         """The memory that it declares for SEV-SNP.
 
@@ -102,52 +99,40 @@ class Firmware:
             )
         return parse_sections(self.data, from_end, self.name)
 
-    @cached_property
+    @property
     def reset_eip(self) -> int:
         """Where vCPUs other than the first begin; 0 when it does not say.
 
         Source: attestation.md section 1.3, SEV_ES_RESET_BLOCK.
 
         Raises:
-            InvalidInput: The table is malformed.
+            InvalidInput: The entry is too short.
         """
         return number_at(self.entries, RESET_BLOCK, self.name) or 0
 
-    @cached_property
+    @property
     def hash_table_gpa(self) -> int:
         """Where it expects the hashes of a kernel; 0 when it expects none.
 
         Source: attestation.md section 1.3, SEV hash table.
 
         Raises:
-            InvalidInput: The table is malformed.
+            InvalidInput: The entry is too short.
         """
         return number_at(self.entries, HASH_TABLE, self.name) or 0
 
-    @cached_property
+    @property
     def svsm_entry(self) -> int | None:
         """Where vCPUs begin, from its first byte; None when it is no SVSM.
 
         Source: attestation.md section 1.3, SVSM info.
 
         Raises:
-            InvalidInput: The table is malformed.
+            InvalidInput: The entry is too short.
         """
         return number_at(self.entries, SVSM_INFO, self.name)
 
-    @cached_property
-    def gpa(self) -> int:
-        """Where it lies when it ends at 4 GiB; attestation.md section 1.2."""
-        return FOUR_GIB - len(self.data)
-
-    def sha256(self, *more: bytes) -> bytes:
-        """SHA-256 of the file and of what follows it: the launch digest of SEV; attestation.md section 1.1."""
-        found = self._sha256.copy()
-        for part in more:
-            found.update(part)
-        return found.digest()
-
-    @cached_property
+    @property
     def snp_hash(self) -> bytes:
         """The SEV-SNP launch digest after its pages, 48 bytes: what tools call the OVMF hash.
 
@@ -156,7 +141,9 @@ class Firmware:
         Raises:
             InvalidInput: It does not consist of whole pages.
         """
-        return self.extend(START, self.gpa)
+        if self._snp_hash is None:
+            self._snp_hash = self.extend(START, self.gpa)
+        return self._snp_hash
 
     def extend(self, digest: bytes, gpa: int) -> bytes:
         """A SEV-SNP launch digest after its pages at an address.
@@ -170,6 +157,11 @@ class Firmware:
             raise refusal(self.name, f"its {len(self.data)} bytes are no whole pages", BUILD_FIX)
         return extend_data(digest, gpa, self.data)
 
-    @cached_property
-    def _sha256(self) -> _Hash:
-        return sha256(self.data)
+    def sha256(self, *more: bytes) -> bytes:
+        """SHA-256 of the file and of what follows it: the launch digest of SEV; attestation.md section 1.1."""
+        if self._sha256 is None:
+            self._sha256 = sha256(self.data)
+        found = self._sha256.copy()
+        for part in more:
+            found.update(part)
+        return found.digest()

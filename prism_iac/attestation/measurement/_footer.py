@@ -5,11 +5,13 @@ Source: edk2 `OvmfPkg/ResetVector/Ia16/ResetVectorVtf0.asm`; attestation.md sect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 from prism_iac.attestation.measurement._guid import guid
 from prism_iac.attestation.measurement._refusal import BUILD_FIX, refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 __all__ = [
     "HASH_TABLE",

@@ -6,15 +6,17 @@ Source: QEMU `target/i386/sev.c` (`sev_add_kernel_loader_hashes`); attestation.m
 from __future__ import annotations
 
 from hashlib import file_digest, sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prism_iac.attestation.measurement._guid import guid
 from prism_iac.attestation.measurement._pages import PAGE_BYTES
 from prism_iac.attestation.measurement._refusal import refusal
 from prism_iac.attestation.measurement._result import Part
+from prism_iac.attestation.measurement._value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
+    from typing import Final
 
     StrPath = str | PathLike[str]
 
@@ -30,7 +32,7 @@ _ENTRY_BYTES: Final = 50
 _PADDING: Final = bytes(8)
 
 
-class KernelHashes(NamedTuple):
+class KernelHashes(Value):
     """What of a kernel is measured: SHA-256 of the file, of its initial ramdisk, and of its command line.
 
     Attributes:
@@ -87,11 +89,8 @@ class KernelHashes(NamedTuple):
 
     def parts(self) -> tuple[Part, ...]:
         """What each hash is of."""
-        names = ("kernel", "initrd", "command line")
-        return tuple(
-            Part(name, "SHA-256 in the table of kernel hashes", digest)
-            for name, digest in zip(names, self, strict=True)
-        )
+        hashes = (("kernel", self.kernel), ("initrd", self.initrd), ("command line", self.command_line))
+        return tuple(Part(name, "SHA-256 in the table of kernel hashes", digest) for name, digest in hashes)
 
     def page(self, offset: int) -> bytes | None:
         """The page with the table at an offset; None when it does not fit.

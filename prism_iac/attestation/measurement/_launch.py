@@ -1,72 +1,97 @@
-"""What decides the measurement of a launch."""
+"""What decides the measurement of a launch: one class for each kind of guest."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
-
 from prism_iac.attestation.measurement._firmware import Firmware
 from prism_iac.attestation.measurement._kernel import KernelHashes
-from prism_iac.attestation.measurement._vmm import Vmm
+from prism_iac.attestation.measurement._value import Value
+from prism_iac.attestation.measurement._vmm import QEMU, Vmm
 
-__all__ = ["LaunchInputs", "LaunchMode", "MrtdOrder"]
-
-
-class LaunchMode(StrEnum):
-    """What kind of guest is launched, by the name that measuring tools give it.
-
-    Source: attestation.md section 1.1, and 4.6 for TDX.
-    """
-
-    SEV = "sev"
-    SEV_ES = "seves"
-    SNP = "snp"
-    SNP_OVMF_HASH = "snp:ovmf-hash"
-    """Of a SEV-SNP guest the firmware alone, which a later measurement can begin with."""
-    SNP_SVSM = "snp:svsm"
-    """A SEV-SNP guest whose firmware is started by an SVSM."""
-    TDX = "tdx"
+__all__ = ["LaunchInputs", "SevEsLaunch", "SevLaunch", "SnpLaunch", "SvsmLaunch", "TdxLaunch"]
 
 
-class MrtdOrder(StrEnum):
-    """In which order a hypervisor adds and measures the pages of a TDX guest.
-
-    Source: attestation.md section 4.6, variants.
-    """
-
-    SINGLE_PASS = "single-pass"  # noqa: S105  # no password
-    """Each page is measured when it is added: QEMU 9 and later, Google."""
-    TWO_PASS = "two-pass"  # noqa: S105  # no password
-    """All pages of a section are added, then all are measured: patched QEMU 8."""
-
-
-class LaunchInputs(NamedTuple):
-    """Everything that decides the launch measurement of a VM.
+class SevLaunch(Value):
+    """A SEV guest; attestation.md section 1.1, mode `sev`.
 
     Attributes:
-        mode: The kind of guest.
         firmware: The image that it starts from.
-        vcpus: How many vCPUs it has; measured in the modes `seves`, `snp` and `snp:svsm`, which require it.
-        vcpu_signature: Of the model of its vCPUs, from `VCPU_TYPES` or `vcpu_signature`; measured, and
-            required, where vCPUs are and the hypervisor is QEMU.
-        vmm: The hypervisor.
-        guest_features: SEV_FEATURES, 64 bits; measured in the mode `snp`.
-        kernel: What it boots when the hypervisor gives it a kernel; refused in the modes `snp:svsm` and
-            `tdx`, which do not measure it.
-        firmware_hash: 48 bytes that stand for the pages of the firmware, in the mode `snp` alone.
-        svsm: The SVSM, in the mode `snp:svsm` alone.
-        vars_bytes: How long the firmware's file of variables is, which lies between SVSM and firmware.
-        mrtd_order: How the hypervisor builds a TDX guest.
+        kernel: What it boots when the hypervisor gives it a kernel.
     """
 
-    mode: LaunchMode
     firmware: Firmware
-    vcpus: int | None = None
+    kernel: KernelHashes | None = None
+
+
+class SevEsLaunch(Value):
+    """A SEV-ES guest; attestation.md section 1.1, mode `seves`.
+
+    Attributes:
+        firmware: The image that it starts from.
+        vcpus: How many vCPUs it has.
+        vcpu_signature: Of their model, from `VCPU_TYPES` or `vcpu_signature`; only QEMU needs it.
+        vmm: The hypervisor.
+        kernel: What it boots when the hypervisor gives it a kernel.
+    """
+
+    firmware: Firmware
+    vcpus: int
     vcpu_signature: int | None = None
-    vmm: Vmm = Vmm.QEMU
+    vmm: Vmm = QEMU
+    kernel: KernelHashes | None = None
+
+
+class SnpLaunch(Value):
+    """A SEV-SNP guest; attestation.md section 1.1, mode `snp`.
+
+    Attributes:
+        firmware: The image that it starts from.
+        vcpus: How many vCPUs it has.
+        vcpu_signature: Of their model, from `VCPU_TYPES` or `vcpu_signature`; only QEMU needs it.
+        vmm: The hypervisor.
+        guest_features: SEV_FEATURES, 64 bits.
+        kernel: What it boots when the hypervisor gives it a kernel.
+        firmware_hash: `Firmware.snp_hash` as it is known from before, 48 bytes; the firmware's pages are then
+            not looked at.
+    """
+
+    firmware: Firmware
+    vcpus: int
+    vcpu_signature: int | None = None
+    vmm: Vmm = QEMU
     guest_features: int = 0x1
     kernel: KernelHashes | None = None
     firmware_hash: bytes | None = None
-    svsm: Firmware | None = None
-    vars_bytes: int | None = None
-    mrtd_order: MrtdOrder = MrtdOrder.SINGLE_PASS
+
+
+class SvsmLaunch(Value):
+    """A SEV-SNP guest of QEMU whose firmware is started by an SVSM; attestation.md section 1.9.
+
+    Attributes:
+        firmware: The image that the SVSM starts.
+        svsm: The image of the SVSM.
+        vars_bytes: How long the firmware's file of variables is, which lies between both.
+        vcpus: How many vCPUs it has.
+        vcpu_signature: Of their model, from `VCPU_TYPES` or `vcpu_signature`.
+    """
+
+    firmware: Firmware
+    svsm: Firmware
+    vars_bytes: int
+    vcpus: int
+    vcpu_signature: int
+
+
+class TdxLaunch(Value):
+    """A TDX guest; attestation.md section 4.6.
+
+    Attributes:
+        firmware: The image that it starts from, code and variables.
+        is_two_pass: Whether the hypervisor adds all pages of a section before it measures the first, as
+            patched QEMU 8 does. QEMU 9 and later and Google measure each page when it is added.
+    """
+
+    firmware: Firmware
+    is_two_pass: bool = False
+
+
+LaunchInputs = SevLaunch | SevEsLaunch | SnpLaunch | SvsmLaunch | TdxLaunch

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
-
-from prism_iac.attestation.measurement._launch import LaunchInputs, LaunchMode
-from prism_iac.attestation.measurement._refusal import refusal
-from prism_iac.attestation.measurement._result import Measurement
+from prism_iac.attestation.measurement._launch import SevEsLaunch, SevLaunch, SnpLaunch, SvsmLaunch
 from prism_iac.attestation.measurement._sev import measure_sev, measure_sev_es
-from prism_iac.attestation.measurement._snp import measure_ovmf_hash, measure_snp, measure_svsm
+from prism_iac.attestation.measurement._snp import measure_snp
+from prism_iac.attestation.measurement._svsm import measure_svsm
 from prism_iac.attestation.measurement._tdx import measure_tdx
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prism_iac.attestation.measurement._launch import LaunchInputs
+    from prism_iac.attestation.measurement._result import Measurement
 
 __all__ = ["measure"]
 
-_MEASURES: Final[Mapping[LaunchMode, Callable[[LaunchInputs], Measurement]]] = {
-    LaunchMode.SEV: measure_sev,
-    LaunchMode.SEV_ES: measure_sev_es,
-    LaunchMode.SNP: measure_snp,
-    LaunchMode.SNP_OVMF_HASH: measure_ovmf_hash,
-    LaunchMode.SNP_SVSM: measure_svsm,
-    LaunchMode.TDX: measure_tdx,
-}
 
-_WITHOUT_KERNEL: Final = (LaunchMode.SNP_SVSM, LaunchMode.TDX)
-
-
-def measure(inputs: LaunchInputs) -> Measurement:
+def measure(launch: LaunchInputs) -> Measurement:
     """The measurement that a processor reports of a launch, and what went into it.
 
     The same inputs give the same measurement, byte for byte that of the tool `sev-snp-measure` for what both
@@ -35,15 +25,14 @@ def measure(inputs: LaunchInputs) -> Measurement:
     Source: attestation.md sections 1.1 and 4.6.
 
     Raises:
-        InvalidInput: An input is missing, malformed, or given to a mode that does not measure it.
+        InvalidInput: An input is impossible or malformed, or the firmware is none for such a launch.
     """
-    mode = inputs.mode
-    unmeasured = (
-        ("kernel", inputs.kernel is not None and mode in _WITHOUT_KERNEL),
-        ("snp-ovmf-hash", inputs.firmware_hash is not None and mode is not LaunchMode.SNP),
-        ("svsm", inputs.svsm is not None and mode is not LaunchMode.SNP_SVSM),
-    )
-    for name, is_given in unmeasured:
-        if is_given:
-            raise refusal(name, f"is not measured in the mode {mode}", "Leave it out, or change the mode.")
-    return _MEASURES[mode](inputs)
+    if isinstance(launch, SnpLaunch):
+        return measure_snp(launch)
+    if isinstance(launch, SevEsLaunch):
+        return measure_sev_es(launch)
+    if isinstance(launch, SevLaunch):
+        return measure_sev(launch)
+    if isinstance(launch, SvsmLaunch):
+        return measure_svsm(launch)
+    return measure_tdx(launch)

@@ -5,19 +5,30 @@ Source: AMD 56860 §8.17.2, table 67 (PAGE_INFO); attestation.md section 1.2.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from hashlib import sha384
-from typing import Final
+
+from prism_iac.attestation.measurement._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = [
+    "CPUID",
     "DIGEST_BYTES",
     "MAX_PAGES",
+    "NORMAL",
     "PAGE_BYTES",
+    "SECRETS",
     "START",
+    "UNMEASURED",
+    "VMSA",
+    "ZERO",
     "PageType",
     "extend",
     "extend_data",
     "extend_range",
+    "pages_at",
 ]
 
 PAGE_BYTES: Final = 4096
@@ -33,24 +44,35 @@ _ERASED: Final = b"\xff" * PAGE_BYTES
 _ERASED_DIGEST: Final = sha384(_ERASED).digest()
 
 _NO_CONTENTS: Final = bytes(DIGEST_BYTES)
-_PAGE_INFO_BYTES: Final = 0x70
 
 
-class PageType(IntEnum):
-    """PAGE_TYPE; AMD 56860 §8.17.2, table 67."""
+class PageType(Value):
+    """PAGE_TYPE; AMD 56860 §8.17.2, table 67.
 
-    NORMAL = 1
-    VMSA = 2
-    ZERO = 3
-    UNMEASURED = 4
-    SECRETS = 5
-    CPUID = 6
+    Attributes:
+        number: Its number.
+        name: Its name.
+    """
+
+    number: int
+    name: str
+
+    @property
+    def info(self) -> bytes:
+        """LENGTH, PAGE_TYPE, and what is zero at launch: IMI_PAGE and the permissions of VMPLs."""
+        return bytes((0x70, 0, self.number, 0, 0, 0, 0, 0))
 
 
-def extend(
-    digest: bytes, kind: PageType, gpa: int, contents: bytes = _NO_CONTENTS, *, times: int = 1
-) -> bytes:
-    """The launch digest after a page.
+NORMAL: Final = PageType(1, "NORMAL")
+VMSA: Final = PageType(2, "VMSA")
+ZERO: Final = PageType(3, "ZERO")
+UNMEASURED: Final = PageType(4, "UNMEASURED")
+SECRETS: Final = PageType(5, "SECRETS")
+CPUID: Final = PageType(6, "CPUID")
+
+
+def extend(digest: bytes, kind: PageType, gpa: int, contents: bytes, *, times: int = 1) -> bytes:
+    """The launch digest after a page whose bytes count.
 
     Source: AMD 56860 §8.17.2; attestation.md section 1.2.
 
@@ -58,10 +80,10 @@ def extend(
         digest: The launch digest before it, 48 bytes.
         kind: Its type.
         gpa: Its guest physical address.
-        contents: The SHA-384 of its bytes where its type has any that count.
+        contents: The SHA-384 of its bytes.
         times: How often the same page follows itself.
     """
-    rest = contents + _info(kind) + gpa.to_bytes(8, "little")
+    rest = contents + kind.info + gpa.to_bytes(8, "little")
     for _ in range(times):
         digest = sha384(digest + rest).digest()
     return digest
@@ -72,7 +94,7 @@ def extend_range(digest: bytes, kind: PageType, gpa: int, size_bytes: int) -> by
 
     Source: attestation.md section 1.2.
     """
-    rest = _NO_CONTENTS + _info(kind)
+    rest = _NO_CONTENTS + kind.info
     for address in range(gpa, gpa + size_bytes, PAGE_BYTES):
         digest = sha384(digest + rest + address.to_bytes(8, "little")).digest()
     return digest
@@ -83,7 +105,7 @@ def extend_data(digest: bytes, gpa: int, data: bytes) -> bytes:
 
     Source: attestation.md section 1.2.
     """
-    info = _info(PageType.NORMAL)
+    info = NORMAL.info
     pages = memoryview(data)
     for offset in range(0, len(data), PAGE_BYTES):
         contents = (
@@ -95,6 +117,7 @@ def extend_data(digest: bytes, gpa: int, data: bytes) -> bytes:
     return digest
 
 
-def _info(kind: PageType) -> bytes:
-    """LENGTH, PAGE_TYPE, and the fields that are zero at launch: IMI_PAGE and the permissions of VMPLs."""
-    return _PAGE_INFO_BYTES.to_bytes(2, "little") + bytes((kind, 0, 0, 0, 0, 0))
+def pages_at(kind: PageType, gpa: int, size_bytes: int) -> str:
+    """Says which pages of a range were added."""
+    count = size_bytes // PAGE_BYTES
+    return f"{count} {kind.name} {'page' if count == 1 else 'pages'} at {gpa:#x}"

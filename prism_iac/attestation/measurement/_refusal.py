@@ -1,14 +1,11 @@
-"""How this room refuses what it is given.
-
-The errors are imported when one is raised, so that measuring, which the command line does in a few
-milliseconds, does not wait for them.
-"""
+"""How this room refuses what it is given."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from prism_iac.errors import InvalidInput
 
 __all__ = ["BUILD_FIX", "refusal"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from prism_iac.attestation.measurement._value import Value
 
 __all__ = ["Measurement", "Part"]
 
 
-class Part(NamedTuple):
+class Part(Value):
     """One thing that went into a measurement.
 
     Attributes:
@@ -21,11 +21,11 @@ class Part(NamedTuple):
     digest: bytes = b""
 
 
-class Measurement(NamedTuple):
+class Measurement(Value):
     """What a processor reports of a launch, and why it is that: other parts, another digest.
 
     Attributes:
-        digest: 48 bytes; 32 in the modes `sev` and `seves`.
+        digest: 48 bytes; 32 of SEV and SEV-ES.
         parts: What went into it, in its order.
     """
 

@@ -5,15 +5,19 @@ Source: Intel TDX virtual firmware design guide, TDVF descriptor; attestation.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from struct import Struct
-from typing import Final, NamedTuple
 
 from prism_iac.attestation.measurement._firmware import Firmware
 from prism_iac.attestation.measurement._footer import TDX_METADATA, number_at
 from prism_iac.attestation.measurement._guid import guid
 from prism_iac.attestation.measurement._pages import MAX_PAGES, PAGE_BYTES
 from prism_iac.attestation.measurement._refusal import BUILD_FIX, refusal
+from prism_iac.attestation.measurement._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
 
 __all__ = ["TdxSection", "parse_tdx_sections"]
 
@@ -32,7 +36,7 @@ _VOLUMES: Final = (0, 1)
 _MEMORY_END: Final = 1 << 52
 
 
-class TdxSection(NamedTuple):
+class TdxSection(Value):
     """A range of guest memory that the firmware declares.
 
     Attributes:

@@ -5,10 +5,12 @@ Source: AMD 25481, CPUID Fn0000_0001_EAX; QEMU `target/i386/cpu.c`; attestation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 from prism_iac.attestation.measurement._refusal import refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 __all__ = ["VCPU_TYPES", "vcpu_signature"]
 

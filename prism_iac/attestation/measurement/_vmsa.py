@@ -5,12 +5,16 @@ Source: AMD APM volume 2, appendix B, table B-4 (VMSA); attestation.md sections 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from struct import Struct
-from typing import Final, NamedTuple
 
 from prism_iac.attestation.measurement._pages import PAGE_BYTES
-from prism_iac.attestation.measurement._vmm import Traits
+from prism_iac.attestation.measurement._value import Value
+from prism_iac.attestation.measurement._vmm import QEMU, Vmm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 __all__ = ["RESET_VECTOR", "VMSA_GPA", "svsm_vmsa", "vmsa"]
 
@@ -21,7 +25,7 @@ RESET_VECTOR: Final = 0xFFFFFFF0
 """Where the first vCPU begins."""
 
 
-class _Segment(NamedTuple):
+class _Segment(Value):
     selector: int
     attributes: int
     limit: int = 0xFFFF
@@ -77,44 +81,44 @@ _FLAT_DATA: Final = _Segment(0x10, 0xC93, 0xFFFFFFFF)
 _FLAT_CODE: Final = _Segment(0x8, 0xC9B, 0xFFFFFFFF)
 
 
-def vmsa(traits: Traits, *, eip: int, signature: int, features: int) -> bytes:
+def vmsa(vmm: Vmm, *, eip: int, signature: int, features: int) -> bytes:
     """The page of a vCPU that begins in real mode.
 
     Source: attestation.md section 1.5.
 
     Args:
-        traits: Those of the hypervisor.
+        vmm: The hypervisor.
         eip: Where it begins: `RESET_VECTOR`, or the address in the firmware's reset block.
         signature: Its signature; not every hypervisor passes it on.
         features: SEV_FEATURES, 64 bits.
     """
-    cs = traits.boot_cs if eip == RESET_VECTOR else traits.other_cs
+    cs = vmm.boot_cs if eip == RESET_VECTOR else vmm.other_cs
     return _page(
         {
             "es": _DATA,
             "cs": _Segment(0xF000, cs, base=eip & 0xFFFF0000),
-            "ss": _Segment(0, traits.ss),
+            "ss": _Segment(0, vmm.ss),
             "ds": _DATA,
             "fs": _DATA,
             "gs": _DATA,
             "gdtr": _TABLE,
             "ldtr": _LOCAL_TABLE,
             "idtr": _TABLE,
-            "tr": _Segment(0, traits.tr),
+            "tr": _Segment(0, vmm.tr),
         },
         {
             "cr0": 0x10,
             "rip": eip & 0xFFFF,
-            "g_pat": traits.g_pat,
-            "rdx": signature if traits.rdx is None else traits.rdx,
+            "g_pat": vmm.g_pat,
+            "rdx": signature if vmm.rdx is None else vmm.rdx,
             "sev_features": features,
-            "mxcsr": traits.mxcsr,
-            "x87_fcw": traits.x87_fcw,
+            "mxcsr": vmm.mxcsr,
+            "x87_fcw": vmm.x87_fcw,
         },
     )
 
 
-def svsm_vmsa(traits: Traits, *, rip: int, signature: int) -> bytes:
+def svsm_vmsa(*, rip: int, signature: int) -> bytes:
     """The page of a vCPU that begins in the SVSM, in flat protected mode.
 
     Source: attestation.md section 1.9.
@@ -130,15 +134,15 @@ def svsm_vmsa(traits: Traits, *, rip: int, signature: int) -> bytes:
             "gdtr": _TABLE,
             "ldtr": _LOCAL_TABLE,
             "idtr": _TABLE,
-            "tr": _Segment(0, traits.tr),
+            "tr": _Segment(0, QEMU.tr),
         },
         {
             "cr0": 0x11,
             "rip": rip,
-            "g_pat": traits.g_pat,
+            "g_pat": QEMU.g_pat,
             "rdx": signature,
             "sev_features": 0x1,
-            "mxcsr": traits.mxcsr,
+            "mxcsr": QEMU.mxcsr,
         },
     )
 
@@ -146,7 +150,8 @@ def svsm_vmsa(traits: Traits, *, rip: int, signature: int) -> bytes:
 def _page(segments: Mapping[str, _Segment], registers: Mapping[str, int]) -> bytes:
     page = bytearray(PAGE_BYTES)
     for name, segment in segments.items():
-        _SEGMENT.pack_into(page, _SEGMENTS[name], *segment)
+        fields = (segment.selector, segment.attributes, segment.limit, segment.base)
+        _SEGMENT.pack_into(page, _SEGMENTS[name], *fields)
     for name, value in {**_COMMON, **registers}.items():
         offset, size = _REGISTERS[name]
         page[offset : offset + size] = value.to_bytes(size, "little")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from os.path import isfile
-from typing import Any, Final
 
 from prism_iac.cli.measure._options import OPTIONS, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Final
+
+    from prism_iac.cli.measure._options import Given
 
 __all__ = ["measure_at_once", "read_word"]
 
@@ -28,12 +33,12 @@ def measure_at_once(arguments: Sequence[str]) -> bool:
     """
     if list(arguments[:1]) != [_COMMAND]:
         return False
-    values = _read(arguments[1:])
-    if values is None:
+    given = _read(arguments[1:])
+    if given is None:
         return False
     from prism_iac.cli.measure._act import act
 
-    act(**values)
+    act(given)
     return True
 
 
@@ -42,9 +47,9 @@ def read_word(text: str) -> int:
     return int(text, 0)
 
 
-def _read(arguments: Sequence[str]) -> dict[str, Any] | None:
+def _read(arguments: Sequence[str]) -> Given | None:
     by_name = {name: option for option in OPTIONS for name in option.names}
-    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    values: Any = {option.key: option.default for option in OPTIONS}
     rest = iter(arguments)
     for argument in rest:
         name, has_value, value = argument.partition("=")
@@ -65,7 +70,8 @@ def _read(arguments: Sequence[str]) -> dict[str, Any] | None:
             return None
     if any(option.is_required and values[option.key] is None for option in OPTIONS):
         return None
-    return values
+    given: Given = values
+    return given
 
 
 def _value(option: Option, text: str) -> str | int:

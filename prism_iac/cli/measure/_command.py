@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import typer
 
 from prism_iac.cli.measure._at_once import read_word
 from prism_iac.cli.measure._options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from prism_iac.cli.measure._options import Given
 
 __all__ = ["measure"]
 
@@ -22,7 +25,7 @@ def measure(**values: Any) -> None:
     """
     from prism_iac.cli.measure._act import act
 
-    act(**values)
+    act(cast("Given", values))
 
 
 def _parameters() -> Iterator[Parameter]:
