@@ -6,7 +6,7 @@ Source: attestation.md sections 2.7 and 4.4 for where each comes from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -51,29 +51,41 @@ class Collateral:
         for file in sorted(folder.iterdir()):
             if file.is_dir():
                 continue
-            part = _read(file.read_bytes())
-            if part is None:
-                findings.append(_unknown(file))
-            else:
-                found = found.with_all_of(part)
+            try:
+                found = found.with_all_of(cls.parse(file.read_bytes()))
+            except InvalidInput as error:
+                findings += [replace(finding, path=str(file)) for finding in error.findings]
         if findings:
             raise InvalidInput(findings)
         return found
+
+    @classmethod
+    def parse(cls, data: bytes) -> Collateral:
+        """What one file holds (attestation.md sections 2.7 and 4.4).
+
+        Raises:
+            InvalidInput: It is none of what collateral consists of.
+        """
+        for read in _READERS:
+            try:
+                return read(data)
+            except InvalidInput:
+                continue
+        raise InvalidInput(
+            [
+                Finding(
+                    path="collateral",
+                    message="this is neither a certificate, nor a revocation list, nor a document of Intel's",
+                    fix="Remove it, or download it again.",
+                )
+            ]
+        )
 
     def with_all_of(self, other: Collateral) -> Collateral:
         """What either has."""
         return Collateral(
             *((*getattr(self, part.name), *getattr(other, part.name)) for part in fields(Collateral))
         )
-
-
-def _read(data: bytes) -> Collateral | None:
-    for read in _READERS:
-        try:
-            return read(data)
-        except InvalidInput:
-            continue
-    return None
 
 
 def _document(data: bytes) -> Collateral:
@@ -90,11 +102,3 @@ _READERS: Final[tuple[Callable[[bytes], Collateral], ...]] = (
     lambda data: Collateral(certificates=(parse_certificate(data),)),
     _document,
 )
-
-
-def _unknown(file: Path) -> Finding:
-    return Finding(
-        path=str(file),
-        message="this is neither a certificate, nor a revocation list, nor a document of Intel's",
-        fix="Remove it from the folder, or download it again.",
-    )

@@ -209,6 +209,17 @@ class PublicArea:
             numbers=numbers,
         )
 
+    def to_bytes(self) -> bytes:
+        """Its bytes, for a key without a scheme and a policy of its own."""
+        null = _U16.pack(_NULL)
+        head = _U16.pack(self.kind) + _U16.pack(self.name_algorithm) + _U32.pack(self.attributes)
+        if self.curve is None:
+            bits = _U16.pack(8 * len(self.numbers[0]))
+            details = null + null + bits + _U32.pack(self.exponent)
+        else:
+            details = null + null + _U16.pack(self.curve) + null
+        return head + sized(b"") + details + b"".join(map(sized, self.numbers))
+
     @property
     def is_attestation_key(self) -> bool:
         """Whether it signs only what the TPM made."""
