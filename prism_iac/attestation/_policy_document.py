@@ -23,6 +23,7 @@ __all__ = ["PolicyDocument"]
 
 _TDX_KEYS: Final = frozenset({"headerPolicy", "header_policy", "tdQuoteBodyPolicy", "td_quote_body_policy"})
 _LARGEST_EXACT_FLOAT: Final = 2**53
+_DEEPEST: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class PolicyDocument:
         """A document from a file's bytes.
 
         Raises:
-            InvalidInput: It is not one JSON object, or a key stands in it twice.
+            InvalidInput: It is not one JSON object, a key stands in it twice, or it is nested too deeply.
         """
         try:
             values = json.loads(
@@ -55,6 +56,8 @@ class PolicyDocument:
             raise _refusal("this is not a JSON policy file", "Download it again.") from error
         if not isinstance(values, dict):
             raise _refusal("a policy file holds one JSON object", "Download it again.")
+        if not _is_shallow(values, _DEEPEST):
+            raise _refusal(f"the policy is nested deeper than {_DEEPEST}", "Download it again.")
         return cls(data, values)
 
     @classmethod
@@ -111,36 +114,57 @@ class PolicyDocument:
         return TdxPolicy.read(self._values)
 
     def with_measurement(self, measurement: bytes) -> PolicyDocument:
-        """The document with another launch measurement, 48 bytes; all else stays.
+        """The document with another launch measurement, or MRTD, of 48 bytes; all else stays.
 
         Raises:
             InvalidInput: The measurement has another length.
         """
-        return self._with("measurement", measurement, 48)
+        if self.is_tdx:
+            return self._with(("policy", "td_quote_body_policy", "mr_td"), measurement, 48)
+        return self._with(("policy", "measurement"), measurement, 48)
 
     def with_host_data(self, host_data: bytes) -> PolicyDocument:
         """The document with other host data, 32 bytes; all else stays.
 
         Raises:
-            InvalidInput: The host data has another length.
+            InvalidInput: The host data has another length, or the policy is for TDX, which has none.
         """
-        return self._with("host_data", host_data, 32)
+        if self.is_tdx:
+            raise _refusal("policies for TDX have no host data", "Set mrConfigId instead.")
+        return self._with(("policy", "host_data"), host_data, 32)
 
-    def _with(self, name: str, value: bytes, size: int) -> PolicyDocument:
+    def _with(self, path: tuple[str, ...], value: bytes, size: int) -> PolicyDocument:
+        *sections, name = path
         if len(value) != size:
             raise _refusal(f"{name} has {size} bytes, not {len(value)}", "Give the raw bytes.")
         values = self.values()
-        policy = values.setdefault("policy", {})
-        if not isinstance(policy, dict):
-            raise _refusal("`policy` is not an object", "Download the file again.")
-        key = name if name in policy else to_camel(name)
-        policy[key] = base64.b64encode(value).decode("ascii")
+        section = values
+        for step in sections:
+            section = section.setdefault(_spelling(step, section), {})
+            if not isinstance(section, dict):
+                raise _refusal(f"`{step}` is not an object", "Download the file again.")
+        section[_spelling(name, section)] = base64.b64encode(value).decode("ascii")
         data = json.dumps(values, indent=2, ensure_ascii=False).encode() + b"\n"
         return PolicyDocument(data, values)
 
 
 def _refusal(message: str, fix: str) -> InvalidInput:
     return InvalidInput([Finding(path="policy", message=message, fix=fix)])
+
+
+def _spelling(name: str, section: Mapping[str, Any]) -> str:
+    """The file's own; that of protojson when the field is not there yet."""
+    return name if name in section else to_camel(name)
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    match value:
+        case dict():
+            return depth > 0 and all(_is_shallow(item, depth - 1) for item in value.values())
+        case list():
+            return depth > 0 and all(_is_shallow(item, depth - 1) for item in value)
+        case _:
+            return True
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
