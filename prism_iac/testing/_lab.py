@@ -97,7 +97,7 @@ class EvidenceLab:
         """A policy for hardware, said of this laboratory's platform; every other expectation stays."""
         return rehearse(policy, self.snp.product)
 
-    def evidence_for(self, policy: PolicyDocument, nonce: Nonce, **fields: Any) -> VmEvidence:
+    def evidence_for(self, policy: PolicyDocument, nonce: Nonce, /, **fields: Any) -> VmEvidence:
         """Evidence that says what a rehearsed policy expects, but for the fields that are given.
 
         Args:

@@ -32,6 +32,7 @@ _RSA_BITS: Final = 2048
 _CHIP_ID: Final = bytes(range(1, CHIP_ID_BYTES + 1))
 _TURIN_CHIP_ID_BYTES: Final = 8
 _TURIN_MODEL: Final = 1
+_TURIN_TCB: Final = Tcb(bytes((1, 1, 1, 1, 0, 0, 0, 1)))
 _PROVIDER: Final = "SIMULATED provider"
 _SIGNING_KEY_SHIFT: Final = 2
 
@@ -128,9 +129,10 @@ class SnpLab:
         }
 
     def _endorsement(self, fields: dict[str, Any]) -> Endorsement:
-        tcb: Tcb = fields.get("reported_tcb", SIMULATED_TCB)
+        is_turin = self.product is Product.SIMULATED_TURIN
+        tcb: Tcb = fields.get("reported_tcb", _TURIN_TCB if is_turin else SIMULATED_TCB)
         if fields.get("signer_info", 0) >> _SIGNING_KEY_SHIFT & 7 == SigningKey.VLEK:
             return Endorsement(self.product, "", tcb, None, _PROVIDER)
         chip_id: bytes = fields.get("chip_id", b"") or _CHIP_ID
-        size = _TURIN_CHIP_ID_BYTES if self.product is Product.SIMULATED_TURIN else CHIP_ID_BYTES
+        size = _TURIN_CHIP_ID_BYTES if is_turin else CHIP_ID_BYTES
         return Endorsement(self.product, "", tcb, chip_id[:size].ljust(size, b"\0"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from prism_iac.attestation import Evidence, PolicyDocument, SimulatedPlatform, policy_from_evidence
+from prism_iac.testing import EvidenceLab
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 MEASUREMENT = bytes(range(48))
@@ -26,3 +27,8 @@ def evidence(platform: SimulatedPlatform) -> Evidence:
 @pytest.fixture(scope="session")
 def policy(evidence: Evidence) -> PolicyDocument:
     return policy_from_evidence(evidence.report)
+
+
+@pytest.fixture(scope="session")
+def lab() -> EvidenceLab:
+    return EvidenceLab.create(now=NOW)
