@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from prism_iac.lifecycle._identity import unmarked
-from prism_iac.prism import AssetRecord, ComputationRecord, NotFound, Workspace
+from prism_iac.prism import AssetRecord, ComputationRecord, CvmRecord, NotFound, Workspace
 
 __all__ = ["Listed", "Snapshot"]
 
@@ -102,11 +102,11 @@ class Listed(Generic[R]):
 class Snapshot:
     """What a workspace held when this deployment first looked, and what it changed since.
 
-    Computations are found by their name, assets by their mark.
+    Computations and VMs are found by their name, assets by their mark.
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        computations, assets = workspace.computations, workspace.assets
+        computations, assets, cvms = workspace.computations, workspace.assets, workspace.cvms
         self.computations = Listed[ComputationRecord](
             fetch_all=lambda: computations.list(include=("agent_config", "manifest", "roles")),
             fetch_one=computations.get,
@@ -115,3 +115,4 @@ class Snapshot:
         self.assets = Listed[AssetRecord](
             fetch_all=assets.list, fetch_one=assets.get, key=lambda record: unmarked(record.description)[1]
         )
+        self.cvms = Listed[CvmRecord](fetch_all=cvms.list, fetch_one=cvms.get, key=lambda record: record.name)

@@ -49,20 +49,24 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         cvms = context.session.workspace(desired.workspace).cvms
         name = desired.name or ""
         own = name.endswith(name_suffix(desired.identity))
-        found = next((record.id for record in cvms.list(name=name) if own and record.name == name), None)
-        cvm_id = found or cvms.create(
-            provider=VmProvider.EXTERNAL if desired.provider in _DRIVEN else desired.provider,
-            platform=desired.platform,
-            vcpus=desired.vcpus,
-            name=name,
-            agent_log_level=desired.agent_log_level,
-            idempotency_key=mark_of(desired.identity),
+        found = context.session.snapshot(desired.workspace).cvms.find(name) if own else None
+        cvm_id = (
+            found.id
+            if found
+            else cvms.create(
+                provider=VmProvider.EXTERNAL if desired.provider in _DRIVEN else desired.provider,
+                platform=desired.platform,
+                vcpus=desired.vcpus,
+                name=name,
+                agent_log_level=desired.agent_log_level,
+                idempotency_key=mark_of(desired.identity),
+            )
         )
         return self._bring_up(cvm_id, desired, context)
 
     def read(self, live: Live[ConfidentialVM], context: Context) -> Live[ConfidentialVM] | None:
         """The record as it is; gone when it is inactive or its process has ended."""
-        record = _find(live, context)
+        record = context.session.snapshot(live.state.workspace).cvms.get(live.id)
         if record is None or record.status is VmStatus.INACTIVE:
             return None
         if live.state.provider in _DRIVEN:
@@ -80,6 +84,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
         """Retire the record, then end the VM; its certificates are revoked with it."""
         context.session.workspace(live.state.workspace).cvms.delete(live.id)
+        context.session.snapshot(live.state.workspace).cvms.drop(live.id)
         if live.state.provider in _DRIVEN:
             context.session.hypervisor(live.state.provider).remove(live.id)
 
@@ -99,13 +104,6 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 where=error.where,
                 next_step=error.next_step,
             ) from error
-
-
-def _find(live: Live[ConfidentialVM], context: Context) -> CvmRecord | None:
-    try:
-        return context.session.workspace(live.state.workspace).cvms.get(live.id)
-    except NotFound:
-        return None
 
 
 def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None:
@@ -192,8 +190,11 @@ def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) ->
 
 
 def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:
+    if record.status is not VmStatus.ONLINE and state.attestation_policy is None:
+        # A policy comes with the first connection.
+        return None
     try:
         return context.session.workspace(state.workspace).cvms.attestation_policy(record.id).decode()
     except (NotFound, UnicodeDecodeError):
-        # No policy before the VM is online; a policy that is no text stays with Prism.
+        # There is none; or one that is no text, which stays with Prism.
         return None
