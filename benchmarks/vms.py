@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.engine import WORKSPACE, noop_program, open_project, use_endpoint
-from benchmarks.figures import Figure, difference, seconds_of
+from benchmarks.engine import WORKSPACE, noop_program, open_project, seconds, use_endpoint
+from benchmarks.figures import Figure, difference
 from benchmarks.gateway import open_gateway
 from prism_iac.prism import start_embedded
 
@@ -45,15 +45,15 @@ def _make_vms() -> float:
             admin = embedded.accounts.admin
             embedded.accounts.ensure_workspace(WORKSPACE)
             use_endpoint(project, gateway.endpoint, admin.username, admin.password)
-            seconds = seconds_of(lambda: project.up("--parallel", _PARALLEL))
+            taken = seconds(project, "up", "--parallel", _PARALLEL)
             assert sum(_delay(*call) for call in gateway.calls) == _VMS * _DELAY_SECONDS
-            return seconds
+            return taken
 
 
 def _make_nothing() -> float:
     with open_project() as project:
         project.program(noop_program(_VMS))
-        return seconds_of(lambda: project.up("--parallel", _PARALLEL))
+        return seconds(project, "up", "--parallel", _PARALLEL)
 
 
 def _delay(method: str, path: str) -> float:
