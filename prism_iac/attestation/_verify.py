@@ -6,7 +6,8 @@
 4. The TPM's quotes are signed by that key, answer the nonce, and have the registers that the policy expects.
 5. A token around it all adds nothing; but it must not contradict what is inside.
 
-All checks are told at once. Not checked: event logs.
+All checks are told at once. Not checked: event logs; and of a TPM alone, what kind of key its attestation key
+is, beyond what it says itself: that is for the issuer of the key's certificate.
 """
 
 from __future__ import annotations
