@@ -13,6 +13,11 @@ from typing import Final
 __all__ = [
     "DEBUG",
     "DEFAULT_GUEST_POLICY",
+    "GUEST_AT_LEAST",
+    "GUEST_AT_MOST",
+    "PLATFORM_AT_LEAST",
+    "PLATFORM_AT_MOST",
+    "RESERVED_BIT",
     "BitRule",
     "SigningKey",
     "guest_policy_violations",
@@ -40,7 +45,7 @@ class BitRule:
     meaning: str
 
 
-_GUEST_AT_MOST: Final = (
+GUEST_AT_MOST: Final = (
     BitRule(16, "SMT"),
     BitRule(18, "a migration agent"),
     BitRule(19, "debugging by the host"),
@@ -48,7 +53,7 @@ _GUEST_AT_MOST: Final = (
 )
 """Bits that a guest may have only when the policy allows them."""
 
-_GUEST_AT_LEAST: Final = (
+GUEST_AT_LEAST: Final = (
     BitRule(20, "a single socket"),
     BitRule(22, "AES-256-XTS"),
     BitRule(23, "RAPL disabled"),
@@ -57,19 +62,24 @@ _GUEST_AT_LEAST: Final = (
 )
 """Bits that a guest must have when the policy asks for them."""
 
-_PLATFORM_AT_MOST: Final = (
+RESERVED_BIT: Final = "a reserved bit"
+
+PLATFORM_AT_MOST: Final = (
     BitRule(0, "SMT"),
     BitRule(1, "TSME"),
     BitRule(7, "TIO"),
-    BitRule(6, "a reserved bit"),
-    *(BitRule(bit, "a reserved bit") for bit in range(8, 64)),
+    BitRule(6, RESERVED_BIT),
+    *(BitRule(bit, RESERVED_BIT) for bit in range(8, 64)),
 )
-_PLATFORM_AT_LEAST: Final = (
+"""Bits that a platform may have only when the policy allows them."""
+
+PLATFORM_AT_LEAST: Final = (
     BitRule(2, "ECC memory"),
     BitRule(3, "RAPL disabled"),
     BitRule(4, "ciphertext hiding"),
     BitRule(5, "the alias check"),
 )
+"""Bits that a platform must have when the policy asks for them."""
 
 
 class SigningKey(IntEnum):
@@ -95,12 +105,12 @@ def guest_policy_violations(found: int, wanted: int) -> Iterator[str]:
     found_abi, wanted_abi = _abi(found), _abi(wanted)
     if found_abi < wanted_abi:
         yield f"ABI {found_abi[0]}.{found_abi[1]} instead of at least {wanted_abi[0]}.{wanted_abi[1]}"
-    yield from _violations(found, wanted, _GUEST_AT_MOST, _GUEST_AT_LEAST)
+    yield from _violations(found, wanted, GUEST_AT_MOST, GUEST_AT_LEAST)
 
 
 def platform_violations(found: int, wanted: int) -> Iterator[str]:
     """What a platform's information has too much or too little, as phrases."""
-    yield from _violations(found, wanted, _PLATFORM_AT_MOST, _PLATFORM_AT_LEAST)
+    yield from _violations(found, wanted, PLATFORM_AT_MOST, PLATFORM_AT_LEAST)
 
 
 def _abi(policy: int) -> tuple[int, int]:
