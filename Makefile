@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOS := $(wildcard prism_iac/wire/*.proto)
+FIRMWARE := .firmware/usr/share/ovmf/OVMF.fd
 KEYS := $(patsubst %,examples/iris/keys/%.pub.pem,ada grace)
 
 .PHONY: help
@@ -49,8 +50,16 @@ generate: setup ## write schemas/ and docs/reference/ from the models and the co
 	$(BIN)/python -m prism_iac.model.schema
 	$(BIN)/python -m prism_iac.cli.reference
 
+.PHONY: firmware
+firmware: $(FIRMWARE) ## obtain real firmware, which tests and benchmarks measure
+
+$(FIRMWARE):
+	@folder=$$(mktemp -d) && cd $$folder && (apt-get download -qq ovmf || (apt-get update -qq && apt-get download -qq ovmf)) \
+		&& dpkg-deb -x ovmf_*.deb $(CURDIR)/.firmware && rm -r $$folder
+
 .PHONY: test
 test: setup ## run every test
+	@$(MAKE) --silent firmware || echo "without Debian's package of firmware, tests that measure it are left out"
 	$(BIN)/pytest -n 2
 
 .PHONY: coverage
@@ -66,5 +75,5 @@ bench: setup ## measure the speed beside references; a table, and JSON in benchm
 
 .PHONY: clean
 clean: down ## remove what the commands made, but for the state and data in .prism and the keys
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
+	rm -rf $(VENV) .firmware .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,6 +17,7 @@ __all__ = [
     "CPUID",
     "DIGEST_BYTES",
     "MAX_PAGES",
+    "MAX_SECTIONS",
     "NORMAL",
     "PAGE_BYTES",
     "SECRETS",
@@ -34,7 +35,9 @@ __all__ = [
 PAGE_BYTES: Final = 4096
 DIGEST_BYTES: Final = 48
 MAX_PAGES: Final = 1 << 16
-"""More than any firmware declares (256 MiB); it bounds the work that a malformed one can ask for."""
+MAX_SECTIONS: Final = 1 << 10
+"""More than any firmware declares, of memory (256 MiB) and of sections; they bound the work that a malformed one
+can ask for."""
 
 START: Final = bytes(DIGEST_BYTES)
 """The launch digest before the first page."""

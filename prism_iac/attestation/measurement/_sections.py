@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from struct import Struct
 
-from prism_iac.attestation.measurement._pages import CPUID, MAX_PAGES, PAGE_BYTES, SECRETS, ZERO, PageType
+from prism_iac.attestation.measurement._pages import (
+    CPUID,
+    MAX_PAGES,
+    MAX_SECTIONS,
+    PAGE_BYTES,
+    SECRETS,
+    ZERO,
+    PageType,
+)
 from prism_iac.attestation.measurement._refusal import BUILD_FIX, refusal
 from prism_iac.attestation.measurement._value import Value
 
@@ -96,7 +104,7 @@ def parse_sections(image: bytes, from_end: int, name: str) -> tuple[Section, ...
     signature, length, version, count = _HEADER.unpack_from(image, start)
     if signature != _SIGNATURE or version != _VERSION:
         raise refusal(name, "its SEV metadata has not the signature ASEV and version 1", BUILD_FIX)
-    if not _HEADER.size + count * _SECTION.size <= length <= from_end:
+    if count > MAX_SECTIONS or not _HEADER.size + count * _SECTION.size <= length <= from_end:
         raise refusal(name, f"its SEV metadata has no room for {count} sections", BUILD_FIX)
     first = start + _HEADER.size
     found = memoryview(image)[first : first + count * _SECTION.size]

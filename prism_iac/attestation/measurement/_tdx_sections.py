@@ -10,7 +10,7 @@ from struct import Struct
 from prism_iac.attestation.measurement._firmware import Firmware
 from prism_iac.attestation.measurement._footer import TDX_METADATA, number_at
 from prism_iac.attestation.measurement._guid import guid
-from prism_iac.attestation.measurement._pages import MAX_PAGES, PAGE_BYTES
+from prism_iac.attestation.measurement._pages import MAX_PAGES, MAX_SECTIONS, PAGE_BYTES
 from prism_iac.attestation.measurement._refusal import BUILD_FIX, refusal
 from prism_iac.attestation.measurement._value import Value
 
@@ -90,15 +90,26 @@ def parse_tdx_sections(firmware: Firmware) -> tuple[TdxSection, ...]:
     signature, length, version, count = _HEADER.unpack_from(image, start)
     if signature != _SIGNATURE or version != _VERSION:
         raise refusal(name, "its TDX metadata has not the signature TDVF and version 1", BUILD_FIX)
-    if not _HEADER.size + count * _SECTION.size <= length <= from_end:
+    if count > MAX_SECTIONS or not _HEADER.size + count * _SECTION.size <= length <= from_end:
         raise refusal(name, f"its TDX metadata has no room for {count} sections", BUILD_FIX)
     first = start + _HEADER.size
     found = memoryview(image)[first : first + count * _SECTION.size]
     sections = tuple(TdxSection(*fields) for fields in _SECTION.iter_unpack(found))
+    _check_all(sections, firmware)
     for section in sections:
         _check(section, firmware)
-    _check_all(sections, firmware)
     return sections
+
+
+def _check_all(sections: Iterable[TdxSection], firmware: Firmware) -> None:
+    if sum(section.raw_bytes for section in sections if section.kind in _VOLUMES) != len(firmware.data):
+        raise refusal(
+            firmware.name,
+            "is not a whole firmware: its volumes have another length than the file",
+            "Give the file that holds code and variables, such as OVMF.fd, not OVMF_CODE.fd.",
+        )
+    if sum(section.size_bytes for section in sections if section.is_added) > MAX_PAGES * PAGE_BYTES:
+        raise refusal(firmware.name, "its TDX metadata declares more memory than can be measured", BUILD_FIX)
 
 
 def _check(section: TdxSection, firmware: Firmware) -> None:
@@ -111,14 +122,3 @@ def _check(section: TdxSection, firmware: Firmware) -> None:
     for is_wrong, how in wrong:
         if is_wrong:
             raise refusal(firmware.name, f"its section {section.name} at {section.gpa:#x} {how}", BUILD_FIX)
-
-
-def _check_all(sections: Iterable[TdxSection], firmware: Firmware) -> None:
-    if sum(section.raw_bytes for section in sections if section.kind in _VOLUMES) != len(firmware.data):
-        raise refusal(
-            firmware.name,
-            "is not a whole firmware: its volumes have another length than the file",
-            "Give the file that holds code and variables, such as OVMF.fd, not OVMF_CODE.fd.",
-        )
-    if sum(section.size_bytes for section in sections if section.is_added) > MAX_PAGES * PAGE_BYTES:
-        raise refusal(firmware.name, "its TDX metadata declares more memory than can be measured", BUILD_FIX)
