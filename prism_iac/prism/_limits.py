@@ -23,4 +23,4 @@ class Limits:
     reply_seconds: float = 30.0
     total_seconds: float = 60.0
     reply_bytes: int = 32 << 20
-    connections: int = 32
+    connections: int = 64
