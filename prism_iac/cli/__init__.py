@@ -20,10 +20,11 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        if not measure_at_once(sys.argv[1:]):
-            from prism_iac.cli._app import app
+        if measure_at_once(sys.argv[1:]):
+            sys.exit()
+        from prism_iac.cli._app import app
 
-            app(prog_name="prism-iac")
+        app(prog_name="prism-iac")
     except KeyboardInterrupt:
         from prism_iac.cli._exit_code import ExitCode
 

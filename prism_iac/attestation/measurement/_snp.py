@@ -27,10 +27,9 @@ def measure_snp(launch: SnpLaunch) -> Measurement:
         InvalidInput: An input is impossible, the firmware is malformed, or it takes no kernel, but there is
             one.
     """
-    vcpus = vcpu_pages(launch, features=launch.guest_features)
     chain = Chain.of(launch.firmware) if launch.firmware_hash is None else _from(launch.firmware_hash)
     chain.add_sections(launch.firmware, launch.vmm, launch.kernel)
-    chain.add_vcpus(vcpus)
+    chain.add_vcpus(vcpu_pages(launch, features=launch.guest_features))
     return chain.measurement()
 
 

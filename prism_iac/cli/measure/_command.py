@@ -33,9 +33,18 @@ def _parameters() -> Iterator[Parameter]:
         yield Parameter(
             option.key,
             Parameter.KEYWORD_ONLY,
-            default=Parameter.empty if option.is_required else option.default,
+            default=_default(option),
             annotation=Annotated[_type(option), typer.Option(*option.names, **_settings(option))],
         )
+
+
+def _default(option: Option) -> Any:
+    if option.is_required:
+        return Parameter.empty
+    # The library reads a default as if it had been written, and help shows it so.
+    if option.kind == "word" and isinstance(option.default, int):
+        return hex(option.default)
+    return option.default
 
 
 def _type(option: Option) -> Any:
