@@ -12,6 +12,7 @@ from prism_iac.cli import (
     _computations,
     _env,
     _keys,
+    _policy,
     _result,
     _schema,
     _uploads,
@@ -60,6 +61,10 @@ def prism_iac(
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
 app.add_typer(_backend.app, name="backend")
+_backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
+    _policy.measurement
+)
+app.add_typer(_policy.app, name="policy")
 app.add_typer(_keys.app, name="keys")
 app.command(epilog=example("prism-iac checksum iris.csv"))(_checksum.checksum)
 app.command(

@@ -19,8 +19,11 @@ __all__ = [
     "MeasurementDocument",
     "MissingDocument",
     "PartDocument",
+    "PolicyFileDocument",
     "ReportDocument",
     "RunDocument",
+    "SignatureDocument",
+    "TrialDocument",
     "VmDetails",
     "VmDocument",
 ]
@@ -169,3 +172,32 @@ class MeasurementDocument(TypedDict):
     mode: str
     digest: str
     parts: list[PartDocument]
+
+
+class SignatureDocument(TypedDict):
+    """The signature of a policy; `holds` is null when no key was given to verify it."""
+
+    algorithm: str
+    signer: str
+    holds: bool | None
+
+
+class PolicyFileDocument(TypedDict):
+    """A policy; `name` is that of a CoRIM, `unknown` are fields that mean nothing here."""
+
+    form: str
+    platform: str
+    name: str | None
+    signature: SignatureDocument | None
+    unknown: list[str]
+    policy: Any
+
+
+class TrialDocument(TypedDict):
+    """One claim made worse; `field` is that of policy files, empty where none speaks of it."""
+
+    claim: str
+    change: str
+    field: str
+    noticed_by: list[str]
+    accepted: bool

@@ -20,7 +20,7 @@ from prism_iac.pki._certificate import (
 from prism_iac.pki._check import check_certificate
 from prism_iac.pki._key import KeyPair, PrivateKey, PublicKey, generate_key_pair, load_private_key
 from prism_iac.pki._ocsp import Revocation
-from prism_iac.pki._public_key import parse_public_key
+from prism_iac.pki._public_key import load_public_key, parse_public_key
 from prism_iac.pki._role_signature import sign_role, verify_role
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "issue_bundle",
     "load_certificates",
     "load_private_key",
+    "load_public_key",
     "parse_certificate",
     "parse_public_key",
     "public_key_of",

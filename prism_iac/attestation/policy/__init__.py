@@ -7,6 +7,7 @@ and what is checked, and of the package only `pki`, `model` and `errors`.
 from prism_iac.attestation.policy._canonical import canonical_policy
 from prism_iac.attestation.policy._cose import SignedMessage
 from prism_iac.attestation.policy._file import PolicyFile, PolicyForm
+from prism_iac.attestation.policy._from_quote import policy_from_quote
 from prism_iac.attestation.policy._names import CorimNames
 from prism_iac.attestation.policy._strength import Trial, measure_strength
 
@@ -18,4 +19,5 @@ __all__ = [
     "Trial",
     "canonical_policy",
     "measure_strength",
+    "policy_from_quote",
 ]
