@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from prism_iac.attestation._check import Check, EvidenceRefused, Outcome
     from prism_iac.attestation._collateral import Collateral
+    from prism_iac.attestation._facts import Facts, facts_of
     from prism_iac.attestation._nonce import Nonce
     from prism_iac.attestation._policy_document import PolicyDocument
     from prism_iac.attestation._policy_from_evidence import policy_from_evidence
@@ -67,6 +68,7 @@ __all__ = [
     "Endorser",
     "Evidence",
     "EvidenceRefused",
+    "Facts",
     "Firmware",
     "KernelHashes",
     "Launch",
@@ -97,6 +99,7 @@ __all__ = [
     "TpmQuote",
     "VmEvidence",
     "Vmm",
+    "facts_of",
     "measure",
     "policy_from_evidence",
     "vcpu_signature",
@@ -112,6 +115,10 @@ _HOMES: Final = {
         "Outcome",
     ),
     "_collateral": ("Collateral",),
+    "_facts": (
+        "Facts",
+        "facts_of",
+    ),
     "_nonce": ("Nonce",),
     "_policy_document": ("PolicyDocument",),
     "_policy_from_evidence": ("policy_from_evidence",),

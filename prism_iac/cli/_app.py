@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from prism_iac.cli import (
+    _attestation,
     _backend,
     _checksum,
     _computations,
@@ -72,6 +73,7 @@ app.command(
         "prism-iac measure --mode snp --vcpus 4 --vcpu-type EPYC-v4 --ovmf OVMF.fd --kernel bzImage"
     )
 )(measure)
+app.add_typer(_attestation.app, name="attestation")
 app.add_typer(_computations.app, name="computations")
 app.add_typer(_vms.app, name="vms")
 app.command(

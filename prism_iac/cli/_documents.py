@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 __all__ = [
+    "AppraisalDocument",
     "CheckDocument",
+    "ClaimDocument",
     "ComputationDetails",
     "ComputationDocument",
     "EventDocument",
+    "EvidenceDocument",
     "FindingDocument",
     "InstanceDocument",
     "LocalVmDocument",
@@ -201,3 +204,28 @@ class TrialDocument(TypedDict):
     field: str
     noticed_by: list[str]
     accepted: bool
+
+
+class EvidenceDocument(TypedDict):
+    """What evidence says, by section; bytes are hexadecimal."""
+
+    platform: str
+    claims: dict[str, dict[str, str]]
+
+
+class ClaimDocument(TypedDict):
+    """One check of evidence; its outcome is pass, fail or not asked, and then `expected` is empty."""
+
+    claim: str
+    outcome: str
+    expected: str
+    found: str
+
+
+class AppraisalDocument(TypedDict):
+    """Whether evidence meets a policy; `simulated` is null where it does not."""
+
+    accepted: bool
+    platform: str
+    simulated: bool | None
+    checks: list[ClaimDocument]

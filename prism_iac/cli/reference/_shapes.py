@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from prism_iac.cli._documents import (
+    AppraisalDocument,
     ComputationDetails,
     ComputationDocument,
     EventDocument,
+    EvidenceDocument,
     FindingDocument,
     InstanceDocument,
     LogDocument,
@@ -28,6 +30,8 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "validate": list[FindingDocument],
     "doctor": ReportDocument,
     "measure": MeasurementDocument,
+    "attestation show": EvidenceDocument,
+    "attestation verify": AppraisalDocument,
     "backend up": InstanceDocument,
     "backend status": InstanceDocument,
     "policy show": PolicyFileDocument,
@@ -57,6 +61,9 @@ def shape_of(annotation: Any, indent: str = "") -> str:
     if get_origin(annotation) is list:
         (item,) = get_args(annotation)
         return f"[{shape_of(item, indent)}, ...]"
+    if get_origin(annotation) is dict:
+        _, item = get_args(annotation)
+        return f'{{"name": {shape_of(item, indent)}, ...}}'
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(shape_of(choice, indent) for choice in get_args(annotation))
     return _WORDS[annotation]
