@@ -123,7 +123,7 @@ def test_many_who_start_it_at_once_start_it_once(stand_in: StandIn) -> None:
             found = list(pool.map(lambda _: start_embedded(data), range(6)))
     assert len({embedded.endpoint for embedded in found}) == 1
     starts = (data / "backend" / "starts").read_text().splitlines()
-    assert starts == [f"-m prism_iac.cli backend up --data {data / 'backend'}"]
+    assert starts == [f"-m prism_iac.cli backend up --until-empty --data {data / 'backend'}"]
 
 
 def test_one_that_runs_is_not_started_again(stand_in: StandIn) -> None:
