@@ -31,9 +31,25 @@ EvidenceFile = Annotated[
         help="A report, a quote, a message or a token, as the agent gave it.",
     ),
 ]
-PolicyFile = Annotated[
+PolicyPath = Annotated[
     Path,
-    typer.Option("--policy", metavar="FILE", exists=True, dir_okay=False, help="What the VM must be."),
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="What the VM must be: JSON, CoRIM or signed CoRIM.",
+    ),
+]
+PolicyKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-key",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="The policy must be signed by this public key; without it a signature is not looked at.",
+    ),
 ]
 NonceText = Annotated[
     str | None,
@@ -108,8 +124,9 @@ def show(
 )
 def verify(
     evidence: EvidenceFile,
-    policy: PolicyFile,
+    policy: PolicyPath,
     *,
+    policy_key: PolicyKey = None,
     nonce: NonceText = None,
     vtpm_nonce: TpmNonceText = None,
     collateral: CollateralFolder = None,
@@ -120,13 +137,18 @@ def verify(
 
     Each check passes, fails, or is not asked for by the policy; one that fails ends the command with exit code 4. Certificates must lead to a root of AMD or Intel, or of the file that you name; roots that come with the evidence are never trusted. The policy must say the nonce where the command does not.
     """
-    from prism_iac.attestation import Collateral, EvidenceRefused, PolicyDocument, verify_evidence
+    from prism_iac.attestation import Collateral, EvidenceRefused, verify_evidence
+    from prism_iac.attestation.policy import PolicyFile
+    from prism_iac.cli._policy import require_signature
 
+    expected = PolicyFile.parse(policy.read_bytes())
+    if policy_key is not None:
+        require_signature(expected, policy_key, policy)
     found = _read_evidence(evidence)
     try:
         result = verify_evidence(
             found,
-            PolicyDocument.parse(policy.read_bytes()),
+            expected.document,
             now=datetime.now(UTC),
             nonce=_nonce(nonce, vtpm_nonce),
             roots=roots.read_bytes() if roots else None,

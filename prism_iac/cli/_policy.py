@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prism_iac.attestation.policy import PolicyFile, Trial
     from prism_iac.cli._documents import PolicyFileDocument, TrialDocument
 
-__all__ = ["Form", "app", "measurement"]
+__all__ = ["Form", "app", "measurement", "require_signature"]
 
 app: Final = typer.Typer(help="Policies: what participants expect of a VM.", no_args_is_help=True)
 
@@ -233,7 +233,9 @@ def show(
     With --key the exit code is 4 when the signature does not hold, or is missing.
     """
     found = _read(file)
-    document = _document(found, holds=None if key is None else _verify(found, key, file))
+    if key is not None:
+        require_signature(found, key, file)
+    document = _document(found, holds=None if key is None else True)
     if as_json:
         emit_json(document)
         return
@@ -341,7 +343,18 @@ def _signed(policy: PolicyFile, key: Path, signer: str) -> PolicyFile:
     return policy.sign(load_private_key(key.read_bytes()), signer=signer)
 
 
-def _verify(policy: PolicyFile, key: Path, file: Path) -> bool:
+def require_signature(policy: PolicyFile, key: Path, file: Path) -> None:
+    """That a policy is signed by a key.
+
+    Args:
+        policy: What was read.
+        key: A file with the public key.
+        file: Where the policy lies, for people.
+
+    Raises:
+        VerificationFailure: It is not, or not signed at all.
+        InvalidInput: The key cannot be read.
+    """
     from prism_iac.cli._files import read_public_key
     from prism_iac.errors import FailedClaim, VerificationFailure
     from prism_iac.pki import load_public_key, parse_public_key
@@ -355,7 +368,6 @@ def _verify(policy: PolicyFile, key: Path, file: Path) -> bool:
         )
     public = load_public_key(parse_public_key(read_public_key(key)))
     policy.signed.verify(public, now=datetime.now(UTC))
-    return True
 
 
 def _start(

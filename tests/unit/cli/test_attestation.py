@@ -238,3 +238,29 @@ def test_evidence_without_certificates_is_told_what_it_lacks(files: Make, lab: E
     for kind in (Endorser.VCEK, Endorser.ASK):
         (scene.folder / "collateral" / kind.name).write_bytes(evidence.certificates[kind])
     assert scene.verify(*SENT, "--collateral", "collateral").code == 0
+
+
+@pytest.mark.parametrize("form", ["corim", "corim-amd"])
+def test_the_policy_may_be_a_corim(form: str, files: Make, lab: EvidenceLab) -> None:
+    given = files(snp(lab))
+    given.run("policy", "convert", "policy.json", "--form", form, "--output", "policy.corim")
+    assert given.verify("--policy", "policy.corim", *SENT).code == 0
+    given.run("policy", "measurement", b64(b"x" * 48), "policy.corim")
+    refused = given.verify("--policy", "policy.corim", *SENT)
+    assert (refused.code, "launch measurement is" in refused.err) == (4, True)
+
+
+def test_a_policy_that_must_be_signed_counts_with_its_signature_alone(
+    files: Make, lab: EvidenceLab, here: Path
+) -> None:
+    given = files(snp(lab))
+    given.run("keys", "--type", "ecdsa", "--output", "ada")
+    given.run("keys", "--type", "ecdsa", "--output", "eve")
+    given.run("policy", "sign", "policy.json", "--key", "ada.pem", "--output", "policy.cose")
+    signed = ("--policy", "policy.cose", *SENT)
+    assert (here / "policy.cose").exists()
+    assert given.verify(*signed).code == 0
+    assert given.verify(*signed, "--policy-key", "ada.pub.pem").code == 0
+    other = given.verify(*signed, "--policy-key", "eve.pub.pem")
+    assert (other.code, other.out, "signature" in other.err) == (4, "", True)
+    assert given.verify(*SENT, "--policy-key", "ada.pub.pem").code == 4
