@@ -52,9 +52,10 @@ class PolicySection(BaseModel):
     def _one_spelling_each(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        for name in cls.model_fields:
-            if to_camel(name) != name and name in values and to_camel(name) in values:
-                raise Refusal(f"{name} stands here in both spellings", f"Keep {to_camel(name)} alone.")
+        for name in filter(values.__contains__, cls.model_fields):
+            other = to_camel(name)
+            if other != name and other in values:
+                raise Refusal(f"{name} stands here in both spellings", f"Keep {other} alone.")
         return {key: value for key, value in values.items() if value not in _ABSENT}
 
     def unknown(self, path: str = "") -> Iterator[str]:
