@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from benchmarks import engine, imports, rest, start, vms
+from benchmarks import engine, imports, measurement, rest, start, verification, vms
 from benchmarks.figures import Figure
 from benchmarks.report import print_table, write_json
 
@@ -21,8 +21,10 @@ class _Measure(Protocol):
 
 _MEASURES: Final[dict[str, _Measure]] = {
     "imports": imports.measure,
+    "measurement": measurement.measure,
     "start": start.measure,
     "rest": rest.measure,
+    "verification": verification.measure,
     "vms": vms.measure,
     "engine": engine.measure,
 }

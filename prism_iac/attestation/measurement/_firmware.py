@@ -64,7 +64,7 @@ class Firmware:
             InvalidInput: The file is empty, too long, or its table of GUIDs is malformed.
             OSError: It cannot be read.
         """
-        with open(path, "rb") as file:  # noqa: PTH123  # `pathlib` costs the command line more than parsing
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # `pathlib` and a buffer cost more than parsing
             return cls(file.read(), name=name)
 
     def __eq__(self, other: object) -> bool:
