@@ -10,9 +10,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from prism_iac.backend._errors import Clash, Malformed, NotReady, NotRunnable, Refusal, TooLarge
 from prism_iac.backend.store import DatabaseAway, Duplicate
@@ -93,18 +92,22 @@ async def _from_framework(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, TooLarge):
         return refusal_response(error.__cause__)
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_at(request)):
+        headers["Allow"] = ", ".join(sorted(methods))
     phrase = HTTPStatus(error.status_code).phrase.lower()
     body = {"error": phrase, "message": phrase}
     return JSONResponse(body, status_code=error.status_code, headers=headers)
 
 
 def _methods_at(request: Request) -> set[str]:
-    """Every method that the request's path is served with; the framework tells of its first route only."""
-    routes = [route for route in request.app.routes if isinstance(route, APIRoute)]
-    first = next(route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in routes if route.path == first.path for method in route.methods or ()}
+    """Every method that the request's path is served with; the framework tells of its first route only.
+
+    None are known of what lies below a mounted folder.
+    """
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    path = next((route.path for route in matching), None)
+    return {method for route in routes if route.path == path for method in route.methods or ()}
 
 
 async def _raced(_request: Request, _error: Exception) -> Response:

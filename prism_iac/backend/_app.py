@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from prism_iac._version import __version__
@@ -44,7 +45,7 @@ def make_api() -> FastAPI:
     routes = [route for router in _routers() for route in router.routes]
     names = {route.name for route in routes if isinstance(route, APIRoute)}
     assert names == RULES.keys(), f"rules and operations differ: {names ^ RULES.keys()}"
-    api = FastAPI(
+    api = FastAPIOffline(
         title="Prism, embedded",
         version=__version__,
         description="The documented REST routes of Prism, served by prism-iac on one machine.",

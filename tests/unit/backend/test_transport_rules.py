@@ -81,6 +81,20 @@ def test_a_method_that_is_not_served_is_answered_with_those_that_are(prism: Pris
     assert list(allowed.values()) == ["GET, POST", "GET, POST", "DELETE, GET, PUT", "GET"]
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/static-offline-docs/swagger-ui.css"])
+def test_pages_about_the_api_refuse_what_is_not_a_look(prism: Prism, path: str) -> None:
+    assert prism.client.get(path).status_code == 200
+    assert prism.client.patch(path).status_code == 405
+
+
+def test_the_description_of_the_api_asks_no_other_server(prism: Prism) -> None:
+    page = prism.client.get("/docs").text
+    places = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)""", page)
+    assert len(places) >= 3
+    for place in places:
+        assert prism.client.get(place).status_code == 200, place
+
+
 def test_d04_a_refusal_repeats_no_value_that_was_sent(prism: Prism) -> None:
     body = {"email": "no address", "credentials": {"username": "eve", "secret": "hunter2"}}
     response = prism.client.post("/users", json=body)
