@@ -11,6 +11,7 @@ import pytest
 from prism_iac.attestation import (
     EC2,
     GCE,
+    KRUN,
     QEMU,
     VCPU_TYPES,
     Firmware,
@@ -113,6 +114,14 @@ def test_the_registers_of_a_vcpu_are_those_of_its_hypervisor(
     page = vmsa(vmm, eip=eip, signature=EPYC, features=features)
     assert len(page) == 4096
     assert sha384(page).hexdigest() == digest
+
+
+def test_krun_starts_vcpus_like_ec2_but_for_two_registers() -> None:
+    for eip in (RESET_VECTOR, AP_EIP):
+        expected = bytearray(vmsa(EC2, eip=eip, signature=0, features=0x1))
+        expected[0x012:0x014] = (0x9A).to_bytes(2, "little")  # attributes of cs
+        expected[0x310:0x318] = bytes(8)  # rdx
+        assert vmsa(KRUN, eip=eip, signature=EPYC, features=0x1) == expected
 
 
 def snp(
