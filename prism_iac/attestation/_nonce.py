@@ -23,7 +23,7 @@ class Nonce:
 
     Attributes:
         tee: 64 bytes for the report or the quote.
-        tpm: 32 bytes for the TPM.
+        tpm: For the TPM, as it was sent.
     """
 
     tee: bytes
@@ -31,11 +31,11 @@ class Nonce:
 
     @classmethod
     def of(cls, sent: bytes, tpm: bytes | None = None) -> Nonce:
-        """The nonce that was sent, filled up with zeros as agents do.
+        """The nonce that was sent (cocos-grpc.md section 8.3).
 
         Args:
-            sent: 1 to 64 bytes.
-            tpm: 1 to 32 bytes, where the TPM was sent others than the first 32.
+            sent: 1 to 64 bytes, filled up with zeros as agents do.
+            tpm: 1 to 32 bytes, where the TPM was sent others than the first 32 of these; as they are.
 
         Raises:
             InvalidInput: One is empty or too long.
@@ -52,7 +52,7 @@ class Nonce:
                     ]
                 )
         tee = sent.ljust(_TEE_BYTES, b"\0")
-        return cls(tee, tee[:_TPM_BYTES] if tpm is None else tpm.ljust(_TPM_BYTES, b"\0"))
+        return cls(tee, tee[:_TPM_BYTES] if tpm is None else tpm)
 
     def report_data_with(self, ak_public: bytes) -> bytes:
         """The report data of a VM that has bound a TPM's attestation key to it."""

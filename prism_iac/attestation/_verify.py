@@ -150,7 +150,7 @@ def _appraise_tpm(tpm: TpmEvidence, given: _Given) -> _Appraisal:
     is_simulated = product is not None and product.is_simulated
     chain = verify_chain(
         tpm,
-        trusted_roots(given.roots),
+        trusted_roots(given.roots) if given.roots is not None else (),
         given.collateral,
         now=given.now,
         must_check_crl=expected.root_of_trust.check_crl,

@@ -53,19 +53,17 @@ def parse_certificate(der: bytes) -> x509.Certificate:
         InvalidInput: It is not one.
     """
     try:
-        certificate = _load_der(der)
-        for read_later in ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc"):
-            getattr(certificate, read_later)  # the library reads them when they are first asked for
+        with warnings.catch_warnings():
+            # AMD's chip certificates have the serial number 0 (attestation.md section 2.4); some makers of TPMs
+            # give names longer than X.520 allows. Neither is the reader's to mend.
+            warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
+            warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+            certificate = x509.load_der_x509_certificate(der)
+            for read_later in ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc"):
+                getattr(certificate, read_later)  # the library reads them when they are first asked for
     except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise invalid("a certificate cannot be read", "Export it again from where it was issued.") from error
     return certificate
-
-
-def _load_der(der: bytes) -> x509.Certificate:
-    with warnings.catch_warnings():
-        # AMD's chip certificates have the serial number 0 (attestation.md section 2.4).
-        warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
-        return x509.load_der_x509_certificate(der)
 
 
 def common_name_of(certificate: x509.Certificate) -> str:
