@@ -186,7 +186,10 @@ REFUSED = {
         ["--mode", "snp:svsm", *SNP[2:], "--svsm", "svsm", "--vars-size", "0", "--vars-file", "VARS.fd"],
         "vars-size: decides where the SVSM lies",
     ),
-    "firmware that is none": (["--mode", "snp", *SNP[2:4], "--ovmf", "kernel", *TYPE], "ovmf: its 7 bytes are no whole pages"),
+    "firmware that is none": (
+        ["--mode", "snp", *SNP[2:4], "--ovmf", "kernel", *TYPE],
+        "ovmf: its 7 bytes are no whole pages",
+    ),
 }
 
 
