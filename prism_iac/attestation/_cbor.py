@@ -29,7 +29,7 @@ class Tagged:
 
 
 def decode_cbor(data: bytes) -> Any:
-    """The one item that the bytes hold: int, bytes, str, list, dict, bool, None or `Tagged`.
+    """The one item that the bytes hold: int, bytes, str, list, dict, bool, None or `Tagged` (RFC 8949 §3).
 
     Raises:
         ValueError: They hold more or less, an item of indefinite length, a float, a map whose keys are not

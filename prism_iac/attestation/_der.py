@@ -46,7 +46,7 @@ class Item:
 
 
 def items_of(data: bytes) -> Iterator[Item]:
-    """The values that stand one behind the other.
+    """The values that stand one behind the other (X.690 §8.1).
 
     Raises:
         ValueError: A value is cut off, or its length is not in the shortest form.
@@ -61,7 +61,7 @@ def items_of(data: bytes) -> Iterator[Item]:
 
 
 def only_item(data: bytes, tag: int) -> bytes:
-    """The content of the one value that the bytes hold.
+    """The content of the one value that the bytes hold (X.690 §8.1).
 
     Raises:
         ValueError: They hold more or less than one, or one of another tag.
@@ -104,7 +104,7 @@ def oid_of(content: bytes) -> str:
 
 
 def item(tag: int, content: bytes) -> bytes:
-    """One value in DER."""
+    """One value in DER (X.690 §10.1)."""
     if len(content) < _LONG_FORM:
         return bytes((tag, len(content))) + content
     length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")

@@ -55,5 +55,5 @@ class Nonce:
         return cls(tee, tee[:_TPM_BYTES] if tpm is None else tpm)
 
     def report_data_with(self, ak_public: bytes) -> bytes:
-        """The report data of a VM that has bound a TPM's attestation key to it."""
+        """The report data of a VM that has bound a TPM's key to it (attestation.md section 5.5)."""
         return hashlib.sha3_512(self.tee + ak_public).digest()

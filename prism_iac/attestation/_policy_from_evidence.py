@@ -19,7 +19,7 @@ __all__ = ["policy_from_evidence"]
 
 
 def policy_from_evidence(report: SnpReport) -> PolicyDocument:
-    """The policy file that pins what a report claims: measurement, host data, platform and versions.
+    """The policy file that pins what a report claims (attestation.md section 5.1).
 
     It never allows debugging: evidence of a guest that may be debugged does not meet its own policy.
 

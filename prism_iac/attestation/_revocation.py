@@ -53,7 +53,7 @@ def check_revocation(
     now: datetime,
     is_asked: bool,
 ) -> Check:
-    """One check of certificates of one issuer against its lists.
+    """One check of certificates of one issuer against its lists (RFC 5280 §6.3.3).
 
     A list counts when the issuer signed it and it is current. Where nothing was asked, lists at hand still
     count, but none has to be there.

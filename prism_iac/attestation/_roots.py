@@ -22,7 +22,7 @@ _FILES: Final = ("amd.pem", "intel.pem")
 
 
 def trusted_roots(pem: bytes | None) -> Sequence[x509.Certificate]:
-    """The certificates of a file of roots, PEM, or the pinned set when there is none.
+    """The certificates of a file of roots, PEM, or the pinned set without (attestation.md section 2.4).
 
     Certificates among them that are not self-signed serve as intermediates.
 

@@ -126,7 +126,7 @@ class SimulatedPlatform:
         policy: int = DEFAULT_GUEST_POLICY,
         vmpl: int = COCOS_VMPL,
     ) -> Evidence:
-        """Signed evidence with its certificates.
+        """Signed evidence with its certificates (attestation.md sections 2.1 and 2.6).
 
         Args:
             measurement: 48 bytes.
@@ -153,7 +153,7 @@ class SimulatedPlatform:
 
 
 def simulated_report(endorsement: Endorsement, **fields: Any) -> SnpReport:
-    """The report of a chip, not signed yet; fields that are not given are what the chip's say.
+    """The report of a chip, not signed yet; what is not given is as the chip has it (section 2.1).
 
     Raises:
         InvalidInput: A field does not fit into a report.
@@ -177,7 +177,7 @@ def simulated_report(endorsement: Endorsement, **fields: Any) -> SnpReport:
 def signed_evidence(
     report: SnpReport, key: ec.EllipticCurvePrivateKey, certificates: Mapping[Endorser, x509.Certificate]
 ) -> Evidence:
-    """A report with its signature by a chip's key, and the certificates that travel with it."""
+    """A report signed by a chip's key, and the certificates that travel with it (sections 2.1 and 2.6)."""
     r, s = decode_dss_signature(key.sign(report.signed_bytes(), ec.ECDSA(SHA384())))
     return Evidence(
         replace(report, signature_r=r, signature_s=s),

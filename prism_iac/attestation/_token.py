@@ -98,7 +98,7 @@ class Token:
         return token
 
     def to_bytes(self, signature: bytes = bytes(64)) -> bytes:
-        """The token as COSE_Sign1; nobody looks at its signature."""
+        """The token as COSE_Sign1; nobody looks at its signature (RFC 9052 §4.2)."""
         payload = encode_cbor(
             {
                 _ISSUER: self.issuer,
@@ -116,7 +116,7 @@ class Token:
 
 
 def is_token(data: bytes) -> bool:
-    """Whether bytes begin as a token does: COSE_Sign1, or a map."""
+    """Whether bytes begin as a token does: COSE_Sign1, or a map (RFC 9052 §4.2)."""
     return bool(data) and (data[0] == _COSE_HEAD or data[0] in _MAP_HEADS)
 
 

@@ -1,6 +1,6 @@
 """Quotes of a TPM with any registers, and the certificate of its attestation key.
 
-Source: TPM 2.0 Library, part 2; cocos-grpc.md section 8.3.
+Source: TPM 2.0 Library revision 1.59, part 2 §10.12.12; cocos-grpc.md section 8.3.
 """
 
 from __future__ import annotations

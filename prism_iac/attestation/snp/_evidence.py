@@ -58,7 +58,7 @@ class Evidence:
         return cls(report, dict(_parse_table(data[REPORT_BYTES:])))
 
     def crls(self) -> tuple[x509.CertificateRevocationList, ...]:
-        """The revocation list that came with it, if there is one that can be read."""
+        """The revocation list that came with it, if there is one that can be read (section 2.6)."""
         try:
             return (parse_crl(self.certificates[Endorser.CRL]),)
         except (KeyError, InvalidInput):

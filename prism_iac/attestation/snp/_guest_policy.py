@@ -91,17 +91,17 @@ class SigningKey(IntEnum):
 
 
 def is_guest_policy(value: int) -> bool:
-    """Whether a guest policy is well formed: bit 17 is one, bits 63:26 are zero."""
+    """Whether a guest policy is well formed: bit 17 is one, bits 63:26 are zero (AMD 56860 §4.3)."""
     return bool(value & _ALWAYS_ONE) and value & ~_KNOWN_BITS == 0
 
 
 def is_signer_info(value: int) -> bool:
-    """Whether SIGNER_INFO is well formed: a known signing key, bits 31:5 zero."""
+    """Whether SIGNER_INFO is well formed: a known signing key, bits 31:5 zero (section 2.2)."""
     return value >> 5 == 0 and (value >> 2) & 7 in set(SigningKey)
 
 
 def guest_policy_violations(found: int, wanted: int) -> Iterator[str]:
-    """What a guest policy has too much, too little or too old, as phrases."""
+    """What a guest policy has too much, too little or too old, as phrases (section 3.3)."""
     found_abi, wanted_abi = _abi(found), _abi(wanted)
     if found_abi < wanted_abi:
         yield f"ABI {found_abi[0]}.{found_abi[1]} instead of at least {wanted_abi[0]}.{wanted_abi[1]}"
@@ -109,7 +109,7 @@ def guest_policy_violations(found: int, wanted: int) -> Iterator[str]:
 
 
 def platform_violations(found: int, wanted: int) -> Iterator[str]:
-    """What a platform's information has too much or too little, as phrases."""
+    """What a platform's information has too much or too little, as phrases (section 3.5)."""
     yield from _violations(found, wanted, PLATFORM_AT_MOST, PLATFORM_AT_LEAST)
 
 

@@ -44,7 +44,7 @@ _EXTENDED_FAMILY: Final = 0xF
 
 
 def evidence_of_message(data: bytes) -> Evidence:
-    """Evidence from a message of go-sev-guest.
+    """Evidence from a message of go-sev-guest (cocos-grpc.md section 8.3).
 
     Raises:
         InvalidInput: It is not one, or its report is none.
@@ -68,7 +68,7 @@ def evidence_of_message(data: bytes) -> Evidence:
 
 
 def message_of_evidence(evidence: Evidence) -> bytes:
-    """The message that says what evidence says; it has no place for a revocation list."""
+    """The message that says what evidence says, but for a revocation list (cocos-grpc.md section 8.3)."""
     report = evidence.report
     values = [(number, _plain(getattr(report, name))) for number, name in enumerate(_FIELDS, start=1)]
     scalars = (report.signature_r, report.signature_s)

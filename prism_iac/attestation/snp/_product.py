@@ -59,7 +59,7 @@ _CPUID: Final[dict[tuple[int, range], Product]] = {
 
 
 def product_of_cpuid(family: int, model: int) -> Product | None:
-    """The product of a combined CPUID family and model; None when it is not known (AMD 57230)."""
+    """The product of a combined CPUID family and model; None when it is not known (attestation.md section 2.3)."""
     return next(
         (product for (known, models), product in _CPUID.items() if known == family and model in models),
         None,

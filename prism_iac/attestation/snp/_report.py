@@ -108,7 +108,7 @@ class SnpReport:
 
     @classmethod
     def parse(cls, data: bytes) -> SnpReport:
-        """A report from its 1184 bytes.
+        """A report from its 1184 bytes (AMD 56860 table 21; section 2.1).
 
         Raises:
             InvalidInput: The length differs, a reserved bit is set, or a field is out of its range.
@@ -128,7 +128,7 @@ class SnpReport:
         return report
 
     def to_bytes(self) -> bytes:
-        """The 1184 bytes."""
+        """The 1184 bytes (AMD 56860 table 21; section 2.1)."""
         return b"".join(
             (
                 self.signed_bytes(),
@@ -139,7 +139,7 @@ class SnpReport:
         )
 
     def signed_bytes(self) -> bytes:
-        """The bytes that the signature covers: 0x000 to 0x29F."""
+        """The bytes that the signature covers: 0x000 to 0x29F (AMD 56860 table 21; section 2.1)."""
         values = (getattr(self, name) for name in _BODY_NAMES)
         return _BODY.pack(*(value.parts if isinstance(value, Tcb) else value for value in values))
 

@@ -30,15 +30,15 @@ class Tcb:
 
     @classmethod
     def from_int(cls, value: int) -> Tcb:
-        """The parts of the 64-bit number that policy files carry."""
+        """The parts of the 64-bit number that policy files carry (attestation.md section 3.4)."""
         return cls(value.to_bytes(_PARTS, "little"))
 
     def to_int(self) -> int:
-        """The 64-bit number that policy files carry."""
+        """The 64-bit number that policy files carry (attestation.md section 3.4)."""
         return int.from_bytes(self.parts, "little")
 
     def below(self, minimum: Tcb) -> tuple[int, ...]:
-        """The indices of the parts that are less than a minimum; empty when none is."""
+        """The indices of the parts that are less than a minimum; empty when none is (section 3.4)."""
         return tuple(
             index
             for index, (found, wanted) in enumerate(zip(self.parts, minimum.parts, strict=True))

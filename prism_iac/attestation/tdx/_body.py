@@ -94,7 +94,7 @@ class TdReport:
         return cls(**values)
 
     def to_bytes(self) -> bytes:
-        """The 584 or 648 bytes."""
+        """The 584 or 648 bytes (attestation.md section 4.2)."""
         body = _BODY.pack(*(getattr(self, name) for name in _BODY_NAMES))
         return body + self.tee_tcb_svn_2 + self.mr_service_td
 

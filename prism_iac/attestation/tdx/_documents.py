@@ -148,7 +148,7 @@ class Signed(Generic[D_co]):
     signature: bytes
 
     def is_current(self, now: datetime) -> bool:
-        """Whether it speaks of this time."""
+        """Whether it speaks of this time (attestation.md section 4.4, step 9)."""
         return self.value.issue_date <= now <= self.value.next_update
 
 

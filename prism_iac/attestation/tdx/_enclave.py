@@ -44,5 +44,5 @@ class EnclaveReport:
         return cls(**dict(zip(names, _BODY.unpack(data), strict=True)))
 
     def to_bytes(self) -> bytes:
-        """The 384 bytes; zeros lie between the fields."""
+        """The 384 bytes; zeros lie between the fields (attestation.md section 4.3)."""
         return _BODY.pack(*(getattr(self, name) for name in self.__dataclass_fields__))

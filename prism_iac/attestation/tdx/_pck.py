@@ -88,7 +88,7 @@ def read_pck(certificate: x509.Certificate) -> PckClaims:
 
 
 def pck_extension(claims: PckClaims) -> x509.UnrecognizedExtension:
-    """The extension that says what the claims say."""
+    """The extension that says what the claims say (attestation.md section 4.4, PCK extension)."""
     tcb = [
         *((f"{_TCB}.{number}", _integer(svn)) for number, svn in enumerate(claims.components, start=1)),
         (_PCE_SVN, _integer(claims.pce_svn)),

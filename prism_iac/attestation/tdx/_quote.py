@@ -124,7 +124,7 @@ class TdxQuote:
         )
 
     def to_bytes(self) -> bytes:
-        """The quote, with what follows it."""
+        """The quote, with what follows it (attestation.md section 4.1)."""
         certification = b"".join(
             (
                 self.qe_report_bytes,
@@ -146,7 +146,7 @@ class TdxQuote:
         return b"".join((self.signed_bytes(), _U32.pack(len(signed)), signed, self.surplus))
 
     def signed_bytes(self) -> bytes:
-        """What the signature covers: header and body, and in version 5 the body's type and size."""
+        """What the signature covers: header and body, and in version 5 the body's type and size (section 4.2)."""
         header = _HEADER.pack(
             self.version,
             _ECDSA_P256,
@@ -168,7 +168,7 @@ class TdxQuote:
 
 
 def is_quote(data: bytes) -> bool:
-    """Whether bytes begin as a quote of a trust domain does."""
+    """Whether bytes begin as a quote of a trust domain does (attestation.md section 4.1)."""
     return len(data) >= _HEADER.size and _HEADER.unpack_from(data)[1:3] == (_ECDSA_P256, _TEE_TDX)
 
 

@@ -31,13 +31,13 @@ def is_signed_by(key: PublicKeyTypes | None, signature: bytes, data: bytes) -> b
 
 
 def sign_raw(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    """A raw signature, 64 bytes."""
+    """A raw signature, 64 bytes (attestation.md section 4.1)."""
     numbers = decode_dss_signature(key.sign(data, ec.ECDSA(SHA256())))
     return b"".join(number.to_bytes(_SCALAR_BYTES, "big") for number in numbers)
 
 
 def key_of_point(point: bytes) -> ec.EllipticCurvePublicKey | None:
-    """The key whose x and y these are; None when they are not on the curve."""
+    """The key whose x and y these are; None when they are not on the curve (section 4.1)."""
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + point)
     except ValueError:

@@ -1,7 +1,6 @@
 """Whether a root vouches for an attestation key, where no report does.
 
-Source: TPM 2.0 Keys for Device Identity and Attestation §5 (AK certificates); RFC 5280 §6.1 as far as a
-chain of a few certificates needs it.
+Source: RFC 5280 §6.1 as far as a chain of a few certificates needs it.
 """
 
 from __future__ import annotations

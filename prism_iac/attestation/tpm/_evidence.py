@@ -79,7 +79,7 @@ class TpmEvidence:
         return evidence
 
     def to_bytes(self) -> bytes:
-        """The message."""
+        """The message (cocos-grpc.md section 8.3)."""
         return encode_message(
             (
                 (_AK_PUB, self.ak_public),

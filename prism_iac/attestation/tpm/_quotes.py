@@ -1,6 +1,7 @@
 """Whether quotes were signed by an attestation key over the values that came with them, and which those are.
 
-Source: TPM 2.0 Library, part 1 §16 (PCR) and part 3 §18.4 (TPM2_Quote); cocos-grpc.md section 8.6.
+Source: TPM 2.0 Library revision 1.59, part 2 §10.12.4 (TPMS_QUOTE_INFO) and part 3 §18.4 (TPM2_Quote);
+cocos-grpc.md section 8.6.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def check_quotes(evidence: TpmEvidence, expected: PcrValues, nonce: bytes | None
 
 
 def key_of_area(area: PublicArea) -> AttestationKey | None:
-    """The key whose numbers a public area holds; None when they are no key."""
+    """The key whose numbers a public area holds; None when they are no key (part 2 §11.2.4.5, §11.2.5.2)."""
     try:
         if area.curve is None:
             numbers = rsa.RSAPublicNumbers(

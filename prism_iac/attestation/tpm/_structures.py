@@ -1,7 +1,7 @@
 """The structures of TPM 2.0 that a quote consists of, big-endian.
 
-Source: TPM 2.0 Library, part 2 (Structures): §9.3.1 (the hash algorithms of table 9), §10.12 (TPMS_ATTEST),
-§11.3.4 (TPMT_SIGNATURE), §12.2.4 (TPMT_PUBLIC), §8.3 (TPMA_OBJECT).
+Source: TPM 2.0 Library revision 1.59, part 2 (Structures): §6.3 (TPM_ALG_ID), §6.4 (TPM_ECC_CURVE), §8.3
+(TPMA_OBJECT), §10.12.12 (TPMS_ATTEST), §11.3.4 (TPMT_SIGNATURE), §12.2.4 (TPMT_PUBLIC).
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class AttestedQuote:
         )
 
     def to_bytes(self) -> bytes:
-        """What the TPM signs."""
+        """What the TPM signs (part 2 §10.12.12)."""
         return b"".join(
             (
                 _ATTEST_HEAD.pack(_MAGIC, _QUOTE),
@@ -210,7 +210,7 @@ class PublicArea:
         )
 
     def to_bytes(self) -> bytes:
-        """Its bytes, for a key without a scheme and a policy of its own."""
+        """Its bytes, for a key without a scheme and a policy of its own (part 2 §12.2.4)."""
         null = _U16.pack(_NULL)
         head = _U16.pack(self.kind) + _U16.pack(self.name_algorithm) + _U32.pack(self.attributes)
         if self.curve is None:
@@ -255,7 +255,7 @@ class Signature:
         return signature
 
     def to_bytes(self) -> bytes:
-        """Its bytes."""
+        """Its bytes (part 2 §11.3.4)."""
         head = _U16.pack(self.scheme) + _U16.pack(self.algorithm)
         return head + b"".join(map(sized, self.numbers))
 
