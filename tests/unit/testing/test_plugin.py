@@ -1,44 +1,36 @@
-"""The plugin, as somebody else's tests use it."""
+"""The plugin, as somebody else's tests use it: the example of its page, on a policy for Milan."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-TESTS = '''\
-import pytest
+from prism_iac import testing
+from prism_iac.attestation import PolicyDocument, policy_from_evidence
+from prism_iac.testing import EvidenceLab
+from tests.unit.attestation.conftest import NOW
 
-from prism_iac.attestation import EvidenceRefused, Nonce, PolicyDocument, policy_from_evidence
-
-NONCE = Nonce.of(b"any nonce")
+PAGE = Path(__file__).parents[3] / "docs" / "testing-policies.md"
 
 
-@pytest.fixture
-def policy(evidence_lab):
-    """A policy for Milan, as it would lie in a repository."""
-    values = policy_from_evidence(evidence_lab.snp.attest(measurement=b"x" * 48).report).values()
+@pytest.fixture(scope="module")
+def policy() -> bytes:
+    report = EvidenceLab.create(now=NOW).snp.attest(measurement=b"m" * 48, host_data=b"h" * 32).report
+    values = policy_from_evidence(report).values()
     values["policy"]["product"] = {"name": "SEV_PRODUCT_MILAN"}
-    values["rootOfTrust"] = {"productLine": "Milan"}
-    return evidence_lab.rehearse(PolicyDocument.from_values(values))
-
-
-def test_our_policy_accepts_what_it_should(evidence_lab, policy):
-    assert evidence_lab.verify(evidence_lab.evidence_for(policy, NONCE), policy, nonce=NONCE)
-
-
-def test_our_policy_refuses_another_measurement(evidence_lab, policy):
-    other = evidence_lab.evidence_for(policy, NONCE, measurement=bytes(47) + b"y")
-    with pytest.raises(EvidenceRefused, match="launch measurement"):
-        evidence_lab.verify(other, policy, nonce=NONCE)
-'''
+    values["rootOfTrust"] = {"productLine": "Milan", "checkCrl": True}
+    return PolicyDocument.from_values(values).to_bytes()
 
 
 @pytest.mark.parametrize("way", ["option", "conftest"])
-def test_a_policy_has_unit_tests_of_its_own(tmp_path: Path, way: str) -> None:
-    (tmp_path / "test_policy.py").write_text(TESTS)
+def test_the_example_of_the_page_runs(policy: bytes, tmp_path: Path, way: str) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "test_policy.py").write_text(example)
+    (tmp_path / "policy.json").write_bytes(policy)
     options = ["-p", "prism_iac.testing"]
     if way == "conftest":
         (tmp_path / "conftest.py").write_text('pytest_plugins = ["prism_iac.testing"]\n')
@@ -51,10 +43,8 @@ def test_a_policy_has_unit_tests_of_its_own(tmp_path: Path, way: str) -> None:
         text=True,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "2 passed" in ended.stdout
+    assert "4 passed" in ended.stdout
 
 
-def test_the_room_says_what_it_offers() -> None:
-    from prism_iac import testing
-
+def test_the_room_has_what_it_names() -> None:
     assert all(hasattr(testing, name) for name in testing.__all__)
