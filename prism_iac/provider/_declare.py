@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,11 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
 
     Subclasses repeat the class keywords: the SDK does not hand them down.
     """
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Resolve the annotations once: the SDK reads them for each resource, and text takes it long."""
+        super().__init_subclass__(**keywords)
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
 
     def __init__(  # what one declaration consists of
         self,
@@ -41,7 +47,9 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
             opts: The caller's options.
         """
         given = {name: value for name, value in inputs.items() if value is not None}
-        absent = {name: None for name in (*inputs, *outputs) if name not in given}
+        # What is not said yet, so that the resource has an output for each of its attributes.
+        attributes = {*type(self).__annotations__, *outputs}
+        absent = {name: None for name in (*inputs, *outputs) if name in attributes and name not in given}
         parent = opts.parent if opts else None
         super().__init__(
             provider,
