@@ -33,6 +33,8 @@ class Outcome(StrEnum):
     PASS = "pass"  # noqa: S105  # how a check ended
     FAIL = "fail"
     NOT_ASKED = "not asked"
+    WARN = "warn"
+    """It failed, and the policy does not enforce it yet."""
 
 
 @dataclass(frozen=True, slots=True)

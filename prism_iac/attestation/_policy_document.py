@@ -133,17 +133,37 @@ class PolicyDocument:
             raise _refusal("policies for TDX have no host data", "Set mrConfigId instead.")
         return self._with(("policy", "host_data"), host_data, 32)
 
+    def with_fields(self, section: str, fields: Mapping[str, Any]) -> PolicyDocument:
+        """The document with other JSON values for fields of a section, by their names in snake case.
+
+        Args:
+            section: Such as `policy` or `acceptance`.
+            fields: The values; None removes a field.
+
+        Raises:
+            InvalidInput: The section is no object.
+        """
+        return self._edited((section,), fields)
+
     def _with(self, path: tuple[str, ...], value: bytes, size: int) -> PolicyDocument:
         *sections, name = path
         if len(value) != size:
             raise _refusal(f"{name} has {size} bytes, not {len(value)}", "Give the raw bytes.")
+        return self._edited(tuple(sections), {name: base64.b64encode(value).decode("ascii")})
+
+    def _edited(self, path: tuple[str, ...], fields: Mapping[str, Any]) -> PolicyDocument:
         values = self.values()
         section = values
-        for step in sections:
+        for step in path:
             section = section.setdefault(_spelling(step, section), {})
             if not isinstance(section, dict):
                 raise _refusal(f"`{step}` is not an object", "Download the file again.")
-        section[_spelling(name, section)] = base64.b64encode(value).decode("ascii")
+        for name, value in fields.items():
+            key = _spelling(name, section)
+            if value is None:
+                section.pop(key, None)
+            else:
+                section[key] = value
         data = json.dumps(values, indent=2, ensure_ascii=False).encode() + b"\n"
         return PolicyDocument(data, values)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -28,6 +29,7 @@ __all__ = [
     "U32",
     "U64",
     "CertifiedKey",
+    "ExpiryDate",
     "FirmwareVersion",
     "Octets8",
     "Octets16",
@@ -145,6 +147,13 @@ def _quote_vendor(value: Any) -> TdxVendor:
     return TdxVendor(value)
 
 
+def _date(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise Refusal('must be a date such as "2027-01-31"', _FIX) from None
+
+
 def _octets_or_skip(value: Any) -> bytes | None:
     return None if value in ("", None) else _octets(48)(value)
 
@@ -168,6 +177,8 @@ QuoteVendor = Annotated[TdxVendor, BeforeValidator(_quote_vendor)]
 Sha1Hex = Annotated[bytes, BeforeValidator(_hexadecimal(20))]
 Sha256Hex = Annotated[bytes, BeforeValidator(_hexadecimal(32))]
 Sha384Hex = Annotated[bytes, BeforeValidator(_hexadecimal(48))]
+
+ExpiryDate = Annotated[date, BeforeValidator(_date)]
 
 TcbNumber = Annotated[InstanceOf[Tcb], BeforeValidator(_tcb)]
 FirmwareVersion = Annotated[tuple[int, int], BeforeValidator(_firmware_version)]

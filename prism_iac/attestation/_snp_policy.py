@@ -17,6 +17,7 @@ from prism_iac.attestation._policy_values import (
     U32,
     U64,
     CertifiedKey,
+    ExpiryDate,
     FirmwareVersion,
     Octets16,
     Octets32,
@@ -35,7 +36,15 @@ from prism_iac.attestation.snp._product import Product
 from prism_iac.errors import Finding
 from prism_iac.model import Refusal, findings_of
 
-__all__ = ["Expectations", "ExpectedProduct", "PcrValues", "PolicySection", "RootOfTrust", "SnpPolicy"]
+__all__ = [
+    "Acceptance",
+    "Expectations",
+    "ExpectedProduct",
+    "PcrValues",
+    "PolicySection",
+    "RootOfTrust",
+    "SnpPolicy",
+]
 
 _ABSENT: Final[tuple[Any, ...]] = (None, "", [], {})
 
@@ -137,12 +146,24 @@ class PcrValues(PolicySection):
         return bool(self.sha1 or self.sha256 or self.sha384)
 
 
+class Acceptance(PolicySection):
+    """What is accepted besides, for a change-over; this package's own, other tools hold to the rest.
+
+    `measurements` are as good as the one that is expected. A field in `warn_until` is not enforced until the end
+    of that day, UTC.
+    """
+
+    measurements: tuple[Octets48, ...] = ()
+    warn_until: dict[StrictStr, ExpiryDate] = {}
+
+
 class SnpPolicy(PolicySection):
     """A whole policy file for SEV-SNP."""
 
     policy: Expectations = Expectations()
     root_of_trust: RootOfTrust = RootOfTrust()
     pcr_values: PcrValues = PcrValues()
+    acceptance: Acceptance = Acceptance()
 
     @property
     def product(self) -> Product | None:

@@ -5,6 +5,7 @@
 3. Where a TPM came alone, its key's certificate leads to a root of a named file; none is pinned.
 4. The TPM's quotes are signed by that key, answer the nonce, and have the registers that the policy expects.
 5. A token around it all adds nothing; but it must not contradict what is inside.
+6. What the policy does not enforce yet is told beside it.
 
 All checks are told at once. Not checked: event logs; and of a TPM alone, what kind of key its attestation key
 is, beyond what it says itself: that is for the issuer of the key's certificate.
@@ -19,6 +20,7 @@ from typing import Protocol
 
 from cryptography import x509
 
+from prism_iac.attestation._acceptance import Settled, settle, warnings_among
 from prism_iac.attestation._check import Check, compare, fail, not_asked, refuse_failed
 from prism_iac.attestation._collateral import Collateral
 from prism_iac.attestation._nonce import Nonce
@@ -83,10 +85,16 @@ def verify_evidence(
             the roots cannot.
         EvidenceRefused: A check failed; with all of them.
     """
-    given = _Given(policy, now, nonce, roots, collateral or Collateral())
+    settled = Settled(policy, policy)
+    if evidence.snp is not None and not policy.is_tdx:
+        settled = settle(policy, evidence.snp.report, now=now)
+    given = _Given(settled.enforced, now, nonce, roots, collateral or Collateral())
     appraisal = _appraise(evidence, given)
-    checks = (*_check_token(evidence), *appraisal.checks)
-    return appraisal.result(refuse_failed(checks))
+    checks = refuse_failed((*_check_token(evidence), *appraisal.checks))
+    if settled.wanted != settled.enforced:  # 6
+        wanted = _appraise(evidence, replace(given, policy=settled.wanted))
+        checks = (*checks, *warnings_among(wanted.checks))
+    return appraisal.result(checks)
 
 
 def _appraise(evidence: VmEvidence, given: _Given) -> _Appraisal:

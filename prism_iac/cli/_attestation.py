@@ -135,7 +135,7 @@ def verify(
 ) -> None:
     """Hold evidence against a policy, and list every check.
 
-    Each check passes, fails, or is not asked for by the policy; one that fails ends the command with exit code 4. Certificates must lead to a root of AMD or Intel, or of the file that you name; roots that come with the evidence are never trusted. The policy must say the nonce where the command does not.
+    Each check passes, fails, only warns as the policy does not enforce it yet, or is not asked for; one that fails ends the command with exit code 4. Certificates must lead to a root of AMD or Intel, or of the file that you name; roots that come with the evidence are never trusted. The policy must say the nonce where the command does not.
     """
     from prism_iac.attestation import Collateral, EvidenceRefused, verify_evidence
     from prism_iac.attestation.policy import PolicyFile

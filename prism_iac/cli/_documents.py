@@ -27,6 +27,7 @@ __all__ = [
     "RunDocument",
     "SignatureDocument",
     "TrialDocument",
+    "TrustChangeDocument",
     "VmDetails",
     "VmDocument",
 ]
@@ -206,6 +207,15 @@ class TrialDocument(TypedDict):
     accepted: bool
 
 
+class TrustChangeDocument(TypedDict):
+    """One field of a policy that changed; `trust` is tighter, looser or incomparable."""
+
+    field: str
+    trust: str
+    old: str
+    new: str
+
+
 class EvidenceDocument(TypedDict):
     """What evidence says, by section; bytes are hexadecimal."""
 
@@ -214,7 +224,7 @@ class EvidenceDocument(TypedDict):
 
 
 class ClaimDocument(TypedDict):
-    """One check of evidence; its outcome is pass, fail or not asked, and then `expected` is empty."""
+    """One check of evidence; its outcome is pass, fail, warn or not asked, and then `expected` is empty."""
 
     claim: str
     outcome: str

@@ -36,12 +36,14 @@ _COLOURS: Final = {
     "creating": "yellow",
     "starting": "yellow",
     "skipped": "yellow",
+    "warn": "yellow",
     "not asked": "yellow",
     "failed": "red",
     "fail": "red",
     "error": "red",
     "offline": "red",
     "cancelled": "red",
+    "looser": "red",
 }
 """The colour of a word where colours are shown."""
 

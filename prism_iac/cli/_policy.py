@@ -22,7 +22,7 @@ from prism_iac.cli._prism import Prism
 if TYPE_CHECKING:
     from prism_iac.attestation import PolicyDocument
     from prism_iac.attestation.policy import PolicyFile, Trial
-    from prism_iac.cli._documents import PolicyFileDocument, TrialDocument
+    from prism_iac.cli._documents import PolicyFileDocument, TrialDocument, TrustChangeDocument
 
 __all__ = ["Form", "app", "measurement", "require_signature"]
 
@@ -311,6 +311,42 @@ def strength(
             f"{len(trials)} changes, {len(rows)} not noticed, {len(weak)} of them neither accepted nor beyond policies"
         )
     if weak:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(epilog=example("prism-iac policy diff old.json new.json --fail-on looser"))
+def diff(
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", exists=True, dir_okay=False, help="A policy, in any form.")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", exists=True, dir_okay=False, help="What replaces it.")
+    ],
+    *,
+    fail_on: Annotated[
+        Literal["tighter", "looser", "incomparable"] | None,
+        typer.Option(help="Exit with code 1 when a field changed like that.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which fields of a policy changed, and whether trust became tighter or looser.
+
+    A change is looser when evidence is accepted that was not, tighter when evidence is not accepted any more, and incomparable when both is so, such as another measurement.
+    """
+    from prism_iac.attestation.policy import compare_trust
+
+    found = compare_trust(_read(old).document, _read(new).document)
+    documents: list[TrustChangeDocument] = [
+        {"field": change.field, "trust": change.trust.value, "old": change.old, "new": change.new}
+        for change in found
+    ]
+    if as_json:
+        emit_json(documents)
+    else:
+        emit_table(
+            ("TRUST", "FIELD", "OLD", "NEW"), [(it.trust.value, it.field, it.old, it.new) for it in found]
+        )
+    if any(change.trust == fail_on for change in found):
         raise typer.Exit(ExitCode.REFUSED)
 
 

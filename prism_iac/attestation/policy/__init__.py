@@ -1,6 +1,6 @@
-"""Policy files: JSON, CoRIM and signed CoRIM of one policy, and how much a policy would notice.
+"""Policy files: JSON, CoRIM and signed CoRIM of one policy, how much one would notice, and what a change does.
 
-Main entries: `PolicyFile`, `canonical_policy`, `measure_strength`. Imports of its siblings what policies mean
+Main entries: `PolicyFile`, `canonical_policy`, `measure_strength`, `compare_trust`. Imports of its siblings what policies mean
 and what is checked, and of the package only `pki`, `model` and `errors`.
 """
 
@@ -10,6 +10,7 @@ from prism_iac.attestation.policy._file import PolicyFile, PolicyForm
 from prism_iac.attestation.policy._from_quote import policy_from_quote
 from prism_iac.attestation.policy._names import CorimNames
 from prism_iac.attestation.policy._strength import Trial, measure_strength
+from prism_iac.attestation.policy._trust import Trust, TrustChange, compare_trust
 
 __all__ = [
     "CorimNames",
@@ -17,7 +18,10 @@ __all__ = [
     "PolicyForm",
     "SignedMessage",
     "Trial",
+    "Trust",
+    "TrustChange",
     "canonical_policy",
+    "compare_trust",
     "measure_strength",
     "policy_from_quote",
 ]

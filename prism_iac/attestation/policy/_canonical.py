@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
@@ -84,8 +85,12 @@ def _value(name: str, value: Any, raw: Any) -> Any:  # noqa: PLR0911  # one for 
 
 
 def _octets(value: Any) -> Any:
-    """Bytes, lists and maps of them; anything else as it is."""
+    """Bytes, lists and maps of them, dates; anything else as it is."""
     match value:
+        case date():
+            return value.isoformat()
+        case dict() if all(isinstance(item, date) for item in value.values()):
+            return {name: _octets(day) for name, day in sorted(value.items())}
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case dict():

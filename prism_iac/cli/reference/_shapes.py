@@ -20,6 +20,7 @@ from prism_iac.cli._documents import (
     ReportDocument,
     RunDocument,
     TrialDocument,
+    TrustChangeDocument,
     VmDetails,
     VmDocument,
 )
@@ -35,6 +36,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "backend up": InstanceDocument,
     "backend status": InstanceDocument,
     "policy show": PolicyFileDocument,
+    "policy diff": list[TrustChangeDocument],
     "policy strength": list[TrialDocument],
     "computations list": list[ComputationDocument],
     "computations show": ComputationDetails,

@@ -250,3 +250,37 @@ def test_the_forms_on_the_command_line_are_those_of_the_room() -> None:
     from prism_iac.cli._policy import Form
 
     assert set(get_args(Form)) == set(PolicyForm)
+
+
+@pytest.fixture
+def changed(policy: Path) -> Path:
+    """The policy with a lower least TCB, another measurement, and a field of its own."""
+    values = json.loads(policy.read_bytes())
+    values["policy"] |= {"minimum_tcb": 1, "measurement": B64, "minimum_guest_svn": 3}
+    file = policy.with_name("new.json")
+    file.write_text(json.dumps(values))
+    return file
+
+
+def test_a_diff_tells_what_each_field_does_to_trust(policy: Path, changed: Path, run: Run) -> None:
+    ended = run("policy", "diff", policy.name, changed.name, "--json")
+    assert ended.code == 0
+    assert [(item["field"], item["trust"]) for item in json.loads(ended.out)] == [
+        ("measurement", "incomparable"),
+        ("minimum_guest_svn", "tighter"),
+        ("minimum_tcb", "looser"),
+    ]
+    lines = run("policy", "diff", policy.name, changed.name).out.splitlines()
+    assert lines[-1].split() == ["looser", "minimum_tcb", "3.0.0.0.0.0.14.213", "1.0.0.0.0.0.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"),
+    [("looser", 1), ("tighter", 1), ("incomparable", 0)],
+)
+def test_a_diff_fails_on_what_it_is_told(
+    policy: Path, changed: Path, fail_on: str, code: int, run: Run
+) -> None:
+    assert run("policy", "measurement", MEASUREMENT.hex(), policy.name).code == 0
+    assert run("policy", "diff", policy.name, changed.name, "--fail-on", fail_on).code == code
+    assert run("policy", "diff", policy.name, policy.name, "--fail-on", fail_on).code == 0
