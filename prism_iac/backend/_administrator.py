@@ -1,39 +1,46 @@
-"""The platform administrator that a first start makes."""
+"""The platform administrator that a first start makes, and the token that lies ready while the backend runs."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from prism_iac.backend._files import write_private
 from prism_iac.backend._logins import Passwords
+from prism_iac.backend._tokens import TokenKind, Tokens
 from prism_iac.backend.store import Database, users
 from prism_iac.backend.store.users import NewUser
 
-__all__ = ["ensure_administrator"]
+__all__ = ["TokenFile", "ensure_administrator"]
 
 _USERNAME: Final = "admin"
 _EMAIL: Final = "admin@localhost.localdomain"
 _FILE: Final = "admin.json"
+_TOKEN_FILE: Final = "admin.token"
 _PASSWORD_BYTES: Final = 24
+_TOKEN_RENEWAL_SECONDS: Final = 30 * 60.0
+"""Half of a token's life: whoever reads the file has the other half."""
 
 
 def ensure_administrator(
     data: Path, database: Database, passwords: Passwords, *, endpoint: str, now: datetime
-) -> None:
-    """Make sure that the administrator exists and its credentials lie in `admin.json` (mode 0600).
+) -> str:
+    """Make sure that the administrator exists and its credentials lie in `admin.json` (mode 0600); gives its id.
 
     Where one of the two is missing, both are made afresh. The file is put in place last, so that a kill in
     between leaves a file that is missing, never one that is wrong.
     """
     path = data / _FILE
     with database.reading() as session:
-        is_there = users.find_by_login(session, _USERNAME) is not None
-    if path.exists() and is_there:
-        return
+        there = users.find_by_login(session, _USERNAME)
+    if path.exists() and there is not None:
+        return there.id
     path.unlink(missing_ok=True)
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     password_hash = passwords.hash(password)
@@ -48,8 +55,39 @@ def ensure_administrator(
                 last_name="Administrator",
                 is_platform_administrator=True,
             )
-            users.add(session, new, now=now)
+            user = users.add(session, new, now=now)
         else:
             user.password_hash, user.sessions_from = password_hash, now.replace(microsecond=0)
     document = {"username": _USERNAME, "password": password, "endpoint": endpoint}
     write_private(path, json.dumps(document, indent=2).encode() + b"\n")
+    return user.id
+
+
+class TokenFile:
+    """`admin.token` (mode 0600): an access token of the administrator, for tools and for whoever starts often.
+
+    A login costs a password check, which is slow by design. The file is there while the backend runs.
+    """
+
+    def __init__(self, data: Path, tokens: Tokens, user_id: str) -> None:
+        self._path = data / _TOKEN_FILE
+        self._tokens = tokens
+        self._user_id = user_id
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Have the file while the context lasts."""
+        self._write()
+        try:
+            yield
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def renew(self) -> None:
+        """Write a fresh token long before the last one ends, again and again."""
+        while True:
+            await asyncio.sleep(_TOKEN_RENEWAL_SECONDS)
+            await asyncio.to_thread(self._write)
+
+    def _write(self) -> None:
+        write_private(self._path, self._tokens.issue(self._user_id, TokenKind.ACCESS).encode() + b"\n")

@@ -26,6 +26,7 @@ from prism_iac.backend._settings import Settings, keep_settings
 if TYPE_CHECKING:
     import uvicorn
 
+    from prism_iac.backend._administrator import TokenFile
     from prism_iac.backend._certificates import CertificateOffice
     from prism_iac.backend._services import Services
     from prism_iac.backend.control import ControlServer
@@ -72,7 +73,8 @@ async def _run(settings: Settings, on_ready: Callable[[Instance], None]) -> None
             settings = replace(settings, rest_port=rest_socket.getsockname()[1], control_port=control_port)
             keep_settings(settings)
             services = _make_services(settings, database, office, control)
-            await _serve_rest(settings, services, rest_socket, on_ready)
+            token_file = _administrators_token(settings, services)
+            await _serve_rest(settings, services, rest_socket, token_file, on_ready)
     finally:
         await control.stop()
         database.close()
@@ -134,22 +136,32 @@ def _port_is_taken(settings: Settings, name: str, port: int) -> StartFailure:
 def _make_services(
     settings: Settings, database: Database, office: CertificateOffice, control: ControlServer
 ) -> Services:
-    from prism_iac.backend._administrator import ensure_administrator
     from prism_iac.backend._logins import LoginBrake, Passwords
     from prism_iac.backend._services import Services
     from prism_iac.backend._tokens import Tokens
 
-    passwords = Passwords()
-    ensure_administrator(settings.data, database, passwords, endpoint=_rest_url(settings), now=utc_now())
     return Services(
         database=database,
         clock=utc_now,
         tokens=Tokens(_signing_secret(settings.data), utc_now),
-        passwords=passwords,
+        passwords=Passwords(),
         brake=LoginBrake(),
         certificates=office,
         agents=control,
     )
+
+
+def _administrators_token(settings: Settings, services: Services) -> TokenFile:
+    from prism_iac.backend._administrator import TokenFile, ensure_administrator
+
+    user_id = ensure_administrator(
+        settings.data,
+        services.database,
+        services.passwords,
+        endpoint=_rest_url(settings),
+        now=utc_now(),
+    )
+    return TokenFile(settings.data, services.tokens, user_id)
 
 
 def _signing_secret(data: Path) -> bytes:
@@ -163,6 +175,7 @@ async def _serve_rest(
     settings: Settings,
     services: Services,
     rest_socket: socket.socket,
+    token_file: TokenFile,
     on_ready: Callable[[Instance], None],
 ) -> None:
     import uvicorn
@@ -194,11 +207,15 @@ async def _serve_rest(
         rest_url=_rest_url(settings),
         control_address=_address(settings.host, settings.control_port),
     )
-    with announced(settings.data, instance):
+    with token_file.kept(), announced(settings.data, instance):
         on_ready(instance)
-        leaving = asyncio.create_task(_leave_when_empty(settings, services.database, server))
+        beside = (
+            asyncio.create_task(_leave_when_empty(settings, services.database, server)),
+            asyncio.create_task(token_file.renew()),
+        )
         await serving
-        leaving.cancel()
+        for task in beside:
+            task.cancel()
 
 
 async def _leave_when_empty(settings: Settings, database: Database, server: uvicorn.Server) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.model import WorkspaceAction
 from prism_iac.prism._client import PrismClient
-from prism_iac.prism._credentials import PasswordCredentials
+from prism_iac.prism._credentials import PasswordCredentials, is_bearer_token
 from prism_iac.prism._errors import AlreadyExists, ApiConflict, Unauthenticated
 from prism_iac.prism._fields import Fields
 from prism_iac.prism._json import Malformed, decode
@@ -52,13 +52,23 @@ class Accounts:
         path = self._folder / "admin.json"
         try:
             fields = Fields(decode(path.read_bytes()), "the administrator's file")
-            return PasswordCredentials(fields.identity("username"), fields.identity("password"))
+            return PasswordCredentials(
+                fields.identity("username"), fields.identity("password"), self._ready_token()
+            )
         except (OSError, Malformed) as error:
             raise Conflict(
                 "the administrator of the embedded backend is not known",
                 where=str(path),
                 next_step="Start the backend with `prism-iac backend up`; it writes the file at its first start.",
             ) from error
+
+    def _ready_token(self) -> str | None:
+        """The token that a running backend keeps for its administrator; None where there is none."""
+        try:
+            token = (self._folder / "admin.token").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return token if is_bearer_token(token) else None
 
     def ensure_user(self, email: str) -> PasswordCredentials:
         """The credentials of a user; the account is made when there is none.

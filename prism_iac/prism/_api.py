@@ -96,7 +96,8 @@ class Api:
     def _keeper(self, credentials: Credentials) -> TokenKeeper:
         match credentials:
             case PasswordCredentials():
-                return TokenKeeper(lambda: self._issue(credentials), self._refresh)
+                first = TokenPair(credentials.access_token) if credentials.access_token else None
+                return TokenKeeper(lambda: self._issue(credentials), self._refresh, first=first)
             case TokenCredentials(token):
                 return TokenKeeper(lambda: TokenPair(token))
 

@@ -24,10 +24,12 @@ class PasswordCredentials:
 
     Attributes:
         username: The user name or the email address.
+        access_token: One to begin with, in place of a login; it may have ended.
     """
 
     username: str
     password: str = field(repr=False)
+    access_token: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,19 +46,24 @@ class TokenKeeper:
     Args:
         issue: Logs in.
         refresh: Trades a refresh token for a new pair; None when there is only one ready token.
+        first: What to begin with, in place of a login.
     """
 
     def __init__(
-        self, issue: Callable[[], TokenPair], refresh: Callable[[str], TokenPair] | None = None
+        self,
+        issue: Callable[[], TokenPair],
+        refresh: Callable[[str], TokenPair] | None = None,
+        *,
+        first: TokenPair | None = None,
     ) -> None:
         self._issue = issue
         self._refresh = refresh
         self._lock = threading.Lock()
-        self._pair: TokenPair | None = None
+        self._pair = first
         self._renewal: Future[TokenPair] | None = None
 
     def access(self) -> str:
-        """The current access token; logs in on first use.
+        """The current access token; logs in on first use unless there is one to begin with.
 
         Raises:
             ApiError: Prism does not accept the credentials, or does not answer.

@@ -68,8 +68,18 @@ def test_what_is_secret_is_for_the_owners_eyes_only(running: tuple[Path, Instanc
     data, _ = running
     found = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (data, *data.iterdir())}
     assert found["backend"] == "0o700"
-    for name in ("admin.json", "ca-key.pem", "signing-key", "config.json", "backend.db", "backend.log"):
+    secret = ("admin.json", "admin.token", "ca-key.pem", "signing-key", "config.json", "backend.db")
+    for name in (*secret, "backend.log"):
         assert found[name] == "0o600", name
+
+
+def test_a_token_of_the_administrator_lies_ready_while_it_runs(data: Path) -> None:
+    instance = start(data)
+    token = (data / "admin.token").read_text().strip()
+    profile = httpx.get(f"{instance.rest_url}/users/profile", headers={"Authorization": f"Bearer {token}"})
+    assert profile.json()["credentials"]["username"] == "admin"
+    stop(data)
+    assert not (data / "admin.token").exists()
 
 
 def test_a_second_start_says_that_one_runs_and_leaves_it_alone(running: tuple[Path, Instance]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from prism_iac.errors import Conflict
-from prism_iac.prism import PasswordCredentials, find_embedded, start_embedded
+from prism_iac.prism import Accounts, PasswordCredentials, find_embedded, start_embedded
 from tests.unit.prism.raw_server import RawServer, response
 
 READY = response(b'{"status": "pass"}')
@@ -160,3 +160,15 @@ def test_the_administrator_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "backend" / "admin.json").write_text(json.dumps(admin))
     assert embedded.accounts.admin == PasswordCredentials("admin", "hunter2")
     assert "hunter2" not in repr(embedded)
+
+
+def test_the_administrator_begins_with_the_token_that_lies_ready(tmp_path: Path) -> None:
+    (tmp_path / "backend").mkdir()
+    admin = {"username": "admin", "password": "hunter2", "endpoint": "x"}
+    (tmp_path / "backend" / "admin.json").write_text(json.dumps(admin))
+    accounts = Accounts(tmp_path / "backend", "http://127.0.0.1:1")
+    tokens = [accounts.admin.access_token]
+    (tmp_path / "backend" / "admin.token").write_text("ey.J0.eXA\n")
+    tokens.append(accounts.admin.access_token)
+    assert tokens == [None, "ey.J0.eXA"]
+    assert "eXA" not in repr(accounts.admin)

@@ -89,6 +89,17 @@ def test_nothing_is_called_before_it_is_asked_for() -> None:
     assert server.log == []
 
 
+def test_a_token_to_begin_with_saves_the_login_until_it_is_refused() -> None:
+    server = TokenServer()
+    server.given = 1
+    client = client_of(server, credentials=PasswordCredentials("ada", "secret", "access-1"))
+    client.domains.get("d1")
+    assert server.log == []
+    server.expired = True
+    assert client.domains.get("d2").id == "d2"
+    assert server.log == ["issue"]
+
+
 def test_d10_a_refused_token_is_refreshed_and_the_call_made_once_more() -> None:
     server = TokenServer()
     client = client_of(server)
