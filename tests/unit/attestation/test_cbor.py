@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import cbor2
@@ -96,7 +97,7 @@ def _ours(item: Any) -> Any:
     match item:
         case cbor2.CBORTag():
             return Tagged(item.tag, _ours(item.value))
-        case dict():
+        case Mapping():  # within a tag, of a kind that cannot be changed
             return {key: _ours(value) for key, value in item.items()}
         case list() | tuple():
             return [_ours(value) for value in item]
