@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from prism_iac.cli._documents import AppraisalDocument, EvidenceDocument
+from prism_iac.cli._evidence import fetch
 from prism_iac.cli._help import example
+from prism_iac.cli._octets import read_octets
 from prism_iac.cli._output import AsJson, emit, emit_facts, emit_json, emit_table, say
 from prism_iac.errors import Finding, InvalidInput
 
@@ -88,6 +90,13 @@ RootsFile = Annotated[
 @app.callback()
 def attestation() -> None:
     """Look at evidence, and hold it against a policy."""
+
+
+app.command(
+    epilog=example(
+        "prism-iac attestation fetch --computation iris-regression --nonce 5f1c…07 --output evidence.bin"
+    )
+)(fetch)
 
 
 @app.command(epilog=example("prism-iac attestation show evidence.bin"))
@@ -178,22 +187,12 @@ def _nonce(sent: str | None, to_tpm: str | None) -> Nonce | None:
 
     if sent is None:
         if to_tpm is not None:
-            raise _no_hexadecimal("--vtpm-nonce", "needs --nonce beside it", "Say both.")
+            raise InvalidInput(
+                [Finding(path="--vtpm-nonce", message="needs --nonce beside it", fix="Say both.")]
+            )
         return None
-    return Nonce.of(_octets("--nonce", sent), None if to_tpm is None else _octets("--vtpm-nonce", to_tpm))
-
-
-def _octets(option: str, text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise _no_hexadecimal(
-            option, "is not hexadecimal", "Give the bytes that the agent was sent."
-        ) from error
-
-
-def _no_hexadecimal(option: str, message: str, fix: str) -> InvalidInput:
-    return InvalidInput([Finding(path=option, message=message, fix=fix)])
+    tpm = None if to_tpm is None else read_octets("--vtpm-nonce", to_tpm)
+    return Nonce.of(read_octets("--nonce", sent), tpm)
 
 
 def _print(
