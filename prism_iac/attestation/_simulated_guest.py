@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from prism_iac.attestation._nonce import Nonce
 from prism_iac.attestation._private_file import write_private
 from prism_iac.attestation._simulated import COCOS_VMPL, SimulatedPlatform, damaged
+from prism_iac.attestation._token import Platform, Token
 from prism_iac.attestation.snp._evidence import Evidence
 from prism_iac.attestation.snp._guest_policy import DEFAULT_GUEST_POLICY
+from prism_iac.attestation.snp._message import attestation_message
 
 __all__ = ["Launch", "SimulatedGuest"]
 
 _LAUNCH_FILE: Final = "launch.json"
+_ISSUER: Final = "SIMULATED attestation service"
+_TOKEN_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,26 @@ class SimulatedGuest:
             policy=self.launch.policy,
             vmpl=self.launch.vmpl,
         )
+
+    def token(self, nonce: Nonce, *, now: datetime) -> bytes:
+        """Evidence as newer agents put it into a connection: a token around a message (cocos-grpc.md section 8.3).
+
+        Args:
+            nonce: What it answers.
+            now: The time, aware.
+        """
+        evidence = self.attest(nonce.tee)
+        issued = int(now.timestamp())
+        return Token(
+            platform=Platform.SNP,
+            raw_report=attestation_message(evidence),
+            nonce=nonce.tpm,
+            issuer=_ISSUER,
+            issued=issued,
+            expires=issued + _TOKEN_SECONDS,
+            ueid=evidence.report.chip_id,
+            measurement=evidence.report.measurement,
+        ).to_bytes()
 
     @classmethod
     def load(cls, folder: Path) -> SimulatedGuest:

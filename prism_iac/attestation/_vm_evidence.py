@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prism_iac.attestation._protobuf import Message
 from prism_iac.attestation._token import Platform, Token, is_token
 from prism_iac.attestation.snp._evidence import Evidence
-from prism_iac.attestation.snp._message import evidence_of_message
+from prism_iac.attestation.snp._message import evidence_of_message, message_in_attestation
 from prism_iac.attestation.tdx._quote import TdxQuote, is_quote
 from prism_iac.attestation.tpm._evidence import TpmEvidence
 from prism_iac.errors import Finding, InvalidInput
@@ -63,7 +63,7 @@ def _parse_bare(data: bytes) -> VmEvidence:
     if is_quote(data):
         return VmEvidence(Platform.TDX, tdx=TdxQuote.parse(data))
     if not _has_key_of_tpm(data):
-        return VmEvidence(Platform.SNP, snp=evidence_of_message(data))
+        return VmEvidence(Platform.SNP, snp=evidence_of_message(message_in_attestation(data) or data))
     tpm = TpmEvidence.parse(data)
     if not tpm.snp_message:
         return VmEvidence(Platform.VTPM, tpm=tpm)

@@ -1,6 +1,7 @@
 """Evidence of SEV-SNP as a Protocol Buffers message.
 
-Source: go-sev-guest, `proto/sevsnp.proto` (Attestation, Report, CertificateChain); cocos-grpc.md section 8.3.
+Source: go-sev-guest, `proto/sevsnp.proto` (Attestation, Report, CertificateChain); go-tpm-tools,
+`proto/attest.proto` (Attestation); cocos-grpc.md section 8.3.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from prism_iac.attestation.snp._report import SnpReport
 from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 
-__all__ = ["evidence_of_message", "message_of_evidence"]
+__all__ = ["attestation_message", "evidence_of_message", "message_in_attestation", "message_of_evidence"]
 
 _REPORT, _CHAIN = 1, 2
+_IN_ATTESTATION: Final = 8
 
 _FIELDS: Final = (
     "version", "guest_svn", "policy", "family_id", "image_id", "vmpl", "signature_algo", "current_tcb",
@@ -84,6 +86,21 @@ def message_of_evidence(evidence: Evidence) -> bytes:
         (numbers[endorser], der) for endorser, der in evidence.certificates.items() if endorser in numbers
     )
     return encode_message(((_REPORT, encode_message(values)), (_CHAIN, chain)))
+
+
+def attestation_message(evidence: Evidence) -> bytes:
+    """The message of go-tpm-tools around that of go-sev-guest, without a TPM: `cocos-cli` reads no other."""
+    return encode_message(((_IN_ATTESTATION, message_of_evidence(evidence)),))
+
+
+def message_in_attestation(data: bytes) -> bytes:
+    """The message of go-sev-guest in one of go-tpm-tools without a TPM; empty when there is none.
+
+    Raises:
+        ValueError: The bytes are no message.
+    """
+    message = Message(data)
+    return message.octets(_IN_ATTESTATION) if message.numbers() == {_IN_ATTESTATION} else b""
 
 
 def _report(message: Message) -> SnpReport:

@@ -34,7 +34,7 @@ from prism_iac.attestation import (
 )
 from prism_iac.attestation._cbor import decode_cbor, encode_cbor
 from prism_iac.attestation.snp._endorsement import Endorsement
-from prism_iac.attestation.snp._message import evidence_of_message, message_of_evidence
+from prism_iac.attestation.snp._message import attestation_message, evidence_of_message, message_of_evidence
 from prism_iac.attestation.tdx._documents import TcbStatus
 from prism_iac.attestation.tpm._structures import AK_ATTRIBUTES, HashAlgorithm
 from prism_iac.errors import InvalidInput
@@ -231,6 +231,14 @@ def test_a_message_of_go_sev_guest_says_what_the_report_says(lab: EvidenceLab) -
         assert evidence_of_message(message_of_evidence(evidence)) == evidence
     turin = lab.snp.attest(cpuid_family=0x1A, cpuid_model=0x11, cpuid_stepping=2)
     assert evidence_of_message(message_of_evidence(turin)).report == turin.report
+
+
+def test_a_message_of_go_tpm_tools_may_hold_a_report_without_a_tpm(lab: EvidenceLab) -> None:
+    evidence = lab.snp.attest()
+    found = VmEvidence.parse(attestation_message(evidence))
+    assert (found.platform, found.snp, found.tpm) == (Platform.SNP, evidence, None)
+    with pytest.raises(InvalidInput):
+        VmEvidence.parse(attestation_message(evidence)[:-1])
 
 
 # revocation
