@@ -6,6 +6,7 @@ Main entries: `AgentClient` for participants, `agent_environment` for the comman
 """
 
 from prism_iac.agent._protocol import AlgorithmKind, EvidenceType
+from prism_iac.agent._required import RequiredEvidence
 from prism_iac.agent.client import (
     AgentClient,
     AgentFailed,
@@ -34,6 +35,7 @@ __all__ = [
     "EvidenceType",
     "NotReady",
     "Progress",
+    "RequiredEvidence",
     "SignatureRefused",
     "agent_environment",
 ]

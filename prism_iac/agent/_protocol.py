@@ -12,6 +12,7 @@ __all__ = [
     "CHUNK_BYTES",
     "HEALTH_SERVICE",
     "TEE_NONCE_BYTES",
+    "UNBOUND_NONCE_BYTES",
     "VTPM_NONCE_BYTES",
     "AlgorithmKind",
     "EvidenceType",
@@ -24,6 +25,8 @@ CHUNK_BYTES: Final = 1 << 20
 HEALTH_SERVICE: Final = "agent"
 TEE_NONCE_BYTES: Final = 64
 VTPM_NONCE_BYTES: Final = 32
+UNBOUND_NONCE_BYTES: Final = 32
+"""What a TEE nonce may have, besides zeros, on a port whose connections carry evidence themselves."""
 
 
 class Role(StrEnum):
@@ -79,6 +82,7 @@ class Refusal(StrEnum):
     DATASET_NOT_UNPACKED = "error decompressing dataset"
     NOT_READY = "computation results are not yet ready"
     TEE_NONCE_TOO_LONG = "malformed report data, expect less or equal to 64 bytes"
+    TEE_NONCE_COULD_BE_A_BINDING = "malformed report data, expect less or equal to 32 bytes with attested TLS"
     VTPM_NONCE_TOO_LONG = "malformed vTPM nonce, expect less or equal to 32 bytes"
     BAD_EVIDENCE_TYPE = "invalid attestation type"
     NO_EVIDENCE = "failed to get raw quote"

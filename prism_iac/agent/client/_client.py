@@ -11,17 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from prism_iac.agent._protocol import HEALTH_SERVICE, AlgorithmKind, EvidenceType, Header, Role
 from prism_iac.agent.client._download import chunks_of, write_when_whole
 from prism_iac.agent.client._failures import RESULT, AgentUnproven, AgentUnreachable, failure_of
-from prism_iac.agent.client._tls import ClientTls, open_channel
+from prism_iac.agent.client._tls import ClientTls, Line, open_line
 from prism_iac.agent.client._upload import Progress, Upload, algorithm_messages, dataset_messages
 from prism_iac.errors import Finding, InvalidInput
-
-if TYPE_CHECKING:
-    import grpc
 
 __all__ = ["AgentClient"]
 
@@ -35,19 +32,22 @@ class AgentClient:
     Private keys are PEM bytes, as `prism_iac.pki.sign_role` takes them; they sign and go nowhere.
     """
 
-    def __init__(self, address: str, channel: grpc.Channel) -> None:
+    def __init__(self, address: str, line: Line) -> None:
         self._address = address
-        self._channel = channel
+        self._line = line
+        self._channel = line.channel
 
     @classmethod
     def connect(cls, address: str, *, tls: ClientTls) -> Self:
         """A client of the agent at `host:port`; the first call makes the connection.
 
+        In an attested mode every call may end with EvidenceRefused, a VerificationFailure, before anything is sent.
+
         Raises:
-            InvalidInput: The TLS mode is an attested one.
+            InvalidInput: A file of an attested mode cannot be read, or the address has no port.
         """
         target = address.rpartition("://")[2]
-        return cls(target, open_channel(target, tls))
+        return cls(target, open_line(target, tls))
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +59,7 @@ class AgentClient:
 
     def close(self) -> None:
         """Give the connection up."""
-        self._channel.close()
+        self._line.close()
 
     def wait_until_serving(
         self,
@@ -77,6 +77,7 @@ class AgentClient:
 
         Raises:
             AgentUnproven: It shows a certificate of another CA, or for another address.
+            EvidenceRefused: It does not prove what it must.
             AgentUnreachable: It does not, within this time.
             AgentFailed: What answers is no agent.
         """
@@ -258,6 +259,8 @@ class AgentClient:
                 raise _unreadable(upload.problem) from upload.problem
             if upload is not None and upload.problem is not None:
                 raise upload.problem from None
+            if (failure := self._line.failure) is not None:
+                raise failure from error
             raise failure_of(error, address=self._address, call=call, role=role) from error
         except OSError as error:
             raise _unreadable(error) from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import grpc
 
 __all__ = [
+    "NEVER_CONNECTED",
+    "WRONG_NAME",
     "AgentFailed",
     "AgentRefused",
     "AgentUnproven",
@@ -32,6 +34,7 @@ __all__ = [
     "NotReady",
     "SignatureRefused",
     "failure_of",
+    "unreachable",
 ]
 
 RESULT: Final = "Result"
@@ -132,25 +135,32 @@ _REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
     (Refusal.ALGORITHM_EMPTY, AgentRefused, "Upload a file that is not empty."),
     (Refusal.DATASET_EMPTY, AgentRefused, "Upload a file that is not empty."),
     (Refusal.TEE_NONCE_TOO_LONG, AgentRefused, "Use a nonce of at most 64 bytes."),
+    (Refusal.TEE_NONCE_COULD_BE_A_BINDING, AgentRefused, "Use a nonce of at most 32 bytes."),
     (Refusal.VTPM_NONCE_TOO_LONG, AgentRefused, "Use a nonce of at most 32 bytes."),
     (Refusal.BAD_EVIDENCE_TYPE, AgentRefused, "Ask for the type of the VM's platform."),
     (Refusal.NO_EVIDENCE, AgentRefused, "Ask for the type of the VM's platform."),
 )
 """How the agent's texts begin, what they are, and what to do."""
 
+WRONG_NAME: Final = "Hostname Verification Check failed"
+NEVER_CONNECTED: Final = "failed to connect"
+
+_UNTRUSTED: Final = (
+    "the agent's certificate is not from the given CA, or is not valid now",
+    "Use the server CA of the computation's certificate bundle.",
+)
+
 _UNPROVEN: Final = {
-    "CERTIFICATE_VERIFY_FAILED": (
-        "the agent's certificate is not from the given CA, or is not valid now",
-        "Use the server CA of the computation's certificate bundle.",
-    ),
-    "Hostname Verification Check failed": (
+    "CERTIFICATE_VERIFY_FAILED": _UNTRUSTED,
+    "certificate verify failed": _UNTRUSTED,
+    WRONG_NAME: (
         "the agent's certificate is for other names and addresses",
         "Declare this address in the certificate bundle's dns_names or ip_addresses, or use a declared one.",
     ),
 }
-"""What gRPC says of a certificate that does not prove the agent, what that means, and what to do."""
+"""What gRPC or OpenSSL says of a certificate that does not prove the agent, what that means, and what to do."""
 
-_NEVER_CONNECTED: Final = ("failed to connect", "DNS resolution failed", "name resolution")
+_NEVER_CONNECTED: Final = (NEVER_CONNECTED, "DNS resolution failed", "name resolution")
 
 
 def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | None = None) -> PrismError:
@@ -168,7 +178,7 @@ def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | No
     text = (error.details() or "")[:_LONGEST_TEXT]
     where = f"{address} {call}"
     if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return _unreachable(status.name, text, where)
+        return unreachable(status.name, text, where)
     for refusal, kind, next_step in _REFUSALS:
         if text.startswith(refusal):
             return kind(
@@ -195,7 +205,14 @@ def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | No
     )
 
 
-def _unreachable(code: str, text: str, where: str) -> AgentUnreachable:
+def unreachable(code: str, text: str, where: str) -> AgentUnreachable:
+    """The error that a broken or missing connection means.
+
+    Args:
+        code: The gRPC status.
+        text: What gRPC or OpenSSL says of it.
+        where: The agent's address, and the call if there is one.
+    """
     for words, (message, next_step) in _UNPROVEN.items():
         if words in text:
             return AgentUnproven(

@@ -5,19 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from prism_iac.errors import Finding, InvalidInput
+from prism_iac.errors import Finding, InvalidInput, PrismError
 from prism_iac.model import TlsMode
 
 if TYPE_CHECKING:
     import grpc
 
-__all__ = ["ClientTls", "open_channel"]
+    from prism_iac.agent._required import RequiredEvidence
+    from prism_iac.agent.client._tunnel import Tunnel
+
+__all__ = ["ClientTls", "Line", "open_line"]
 
 _NEEDED: Final[dict[TlsMode, tuple[str, ...]]] = {
     TlsMode.NONE: (),
     TlsMode.TLS: ("server_ca",),
     TlsMode.MTLS: ("server_ca", "client_certificate", "client_key"),
+    TlsMode.ATLS: ("required_evidence",),
+    TlsMode.MATLS: ("server_ca", "client_certificate", "client_key", "required_evidence"),
 }
+
+_FIXES: Final = {"required_evidence": "Give the attestation policy that the VM must meet."}
 
 _OPTIONS: Final = (
     # A connection that failed is tried again soon: agents open their port when their manifest arrives.
@@ -34,15 +41,17 @@ class ClientTls:
     """A TLS mode and its files on the participant's side (prism-rest.md section 5.5).
 
     Attributes:
-        server_ca: PEM; verifies the agent.
+        server_ca: PEM; verifies the agent. In the mode atls it may be left out: the evidence counts alone then.
         client_certificate: PEM; shown to the agent.
         client_key: PEM; not printed.
+        required_evidence: What the agent must prove of its VM.
     """
 
     mode: TlsMode = TlsMode.NONE
     server_ca: bytes | None = None
     client_certificate: bytes | None = None
     client_key: bytes | None = field(default=None, repr=False)
+    required_evidence: RequiredEvidence | None = None
 
     def __post_init__(self) -> None:
         """Check that the mode has its files.
@@ -50,44 +59,60 @@ class ClientTls:
         Raises:
             InvalidInput: A file is missing.
         """
-        missing = [name for name in _NEEDED.get(self.mode, ()) if not getattr(self, name)]
+        missing = [name for name in _NEEDED[self.mode] if not getattr(self, name)]
         if missing:
             raise InvalidInput(
                 Finding(
                     path=name,
                     message=f"the TLS mode {self.mode} needs it",
-                    fix="Give the PEM file from the computation's certificate bundle.",
+                    fix=_FIXES.get(name, "Give the PEM file from the computation's certificate bundle."),
                 )
                 for name in missing
             )
 
 
-def open_channel(address: str, tls: ClientTls) -> grpc.Channel:
-    """A channel to an agent; nothing goes over the wire yet.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel to an agent, and the tunnel that it goes through in an attested mode."""
 
-    This is the one place where a participant decides whom to talk to: evidence of an attested mode has to be
-    verified here, before the channel is given out.
+    channel: grpc.Channel
+    tunnel: Tunnel | None = None
+
+    @property
+    def failure(self) -> PrismError | None:
+        """Why the tunnel did not lead to the agent, where it did not."""
+        return self.tunnel.failure if self.tunnel else None
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self.channel.close()
+        if self.tunnel is not None:
+            self.tunnel.close()
+
+
+def open_line(address: str, tls: ClientTls) -> Line:
+    """A line to an agent; nothing goes over the wire yet.
+
+    This is the one place where a participant decides whom to talk to: in an attested mode the channel leads
+    into a tunnel that lets nothing through before the agent has proven itself.
 
     Raises:
-        InvalidInput: The mode is an attested one.
+        InvalidInput: A file cannot be read, or an attested mode has no port to go to.
+        OSError: The tunnel has no place on this machine.
     """
     import grpc
 
     if tls.mode.is_attested:
-        raise InvalidInput(
-            [
-                Finding(
-                    path="mode",
-                    message=f"this client does not verify evidence in the handshake, as {tls.mode} needs",
-                    fix="Use the TLS mode tls or mtls, or upload with cocos-cli.",
-                )
-            ]
-        )
+        from prism_iac.agent.client._tunnel import Tunnel
+
+        tunnel = Tunnel(address, tls)
+        options = (*_OPTIONS, ("grpc.default_authority", address))
+        return Line(grpc.insecure_channel(tunnel.target, options=options), tunnel)
     if tls.mode is TlsMode.NONE:
-        return grpc.insecure_channel(address, options=_OPTIONS)
+        return Line(grpc.insecure_channel(address, options=_OPTIONS))
     credentials = grpc.ssl_channel_credentials(
         root_certificates=tls.server_ca,
         private_key=tls.client_key if tls.mode is TlsMode.MTLS else None,
         certificate_chain=tls.client_certificate if tls.mode is TlsMode.MTLS else None,
     )
-    return grpc.secure_channel(address, credentials, options=_OPTIONS)
+    return Line(grpc.secure_channel(address, credentials, options=_OPTIONS))

@@ -151,7 +151,7 @@ class Agent:
 
     async def _begin(self, request: ComputationRunReq) -> None:
         manifest = read_manifest(request)
-        security = read_security(request.agent_config, now=self._now())
+        security = read_security(request.agent_config, has_platform=self._guest is not None, now=self._now())
         self._log_forwarder.level = _level(request.agent_config.log_level, self._usual_level)
         computation = Computation(
             manifest,
@@ -161,7 +161,9 @@ class Agent:
             unpack_limits=UnpackLimits(),
         )
         self._workspace.prepare()
-        await self._port.open(AgentService(computation, self._guest), security)
+        is_attested = security is not None and security.is_attested
+        service = AgentService(computation, self._guest, is_attested=is_attested)
+        await self._port.open(service, security)
         computation.begin()
         self._computation = computation
         _log.info("a computation begins", name=manifest.name, datasets=len(manifest.datasets))

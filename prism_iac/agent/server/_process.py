@@ -20,7 +20,7 @@ from prism_iac.agent.server._backoff import Backoff
 from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._control import ControlStream
 from prism_iac.agent.server._dial import open_control_channel
-from prism_iac.agent.server._evidence import load_guest
+from prism_iac.agent.server._evidence import attester_of, load_guest
 from prism_iac.agent.server._greeting import make_greeting
 from prism_iac.agent.server._log import LogForwarder, configure_log
 from prism_iac.agent.server._outbox import Outbox
@@ -57,13 +57,13 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     agent = Agent(
         workspace=workspace,
         runner=Runner(workspace, settings.limits, environment),
-        port=ParticipantPort(settings.listen),
+        port=ParticipantPort(settings.listen, attester_of(guest, _now)),
         guest=guest,
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),
         chunks=ChunkAssembler(time.monotonic),
         log=log,
-        now=lambda: datetime.now(UTC),
+        now=_now,
     )
     agent.report_interrupted_computation()
     control = ControlStream(
@@ -93,6 +93,10 @@ async def _until_asked_to_end(control: ControlStream) -> None:
     await asyncio.gather(*pending, return_exceptions=True)
     for task in done:
         task.result()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _introduction(settings: Settings) -> list[tuple[str, str]]:

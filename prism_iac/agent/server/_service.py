@@ -18,6 +18,7 @@ import structlog
 from prism_iac.agent._protocol import (
     CHUNK_BYTES,
     TEE_NONCE_BYTES,
+    UNBOUND_NONCE_BYTES,
     VTPM_NONCE_BYTES,
     EvidenceType,
     Header,
@@ -58,11 +59,15 @@ class AgentService(AgentServiceServicer):
 
     Args:
         guest: What this VM proves itself with; None when it cannot.
+        is_attested: The port proves the VM to everybody who connects.
     """
 
-    def __init__(self, computation: Computation, guest: SimulatedGuest | None) -> None:
+    def __init__(
+        self, computation: Computation, guest: SimulatedGuest | None, *, is_attested: bool = False
+    ) -> None:
         self._computation = computation
         self._guest = guest
+        self._is_attested = is_attested
 
     async def Algo(  # noqa: N802  # named by the protocol
         self, request_iterator: AsyncIterator[AlgoRequest], context: _Context
@@ -122,6 +127,10 @@ class AgentService(AgentServiceServicer):
             if len(request.vtpmNonce) > VTPM_NONCE_BYTES:
                 raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
             report_data = request.teeNonce.ljust(TEE_NONCE_BYTES, b"\0")
+            if self._is_attested and any(report_data[UNBOUND_NONCE_BYTES:]):
+                # Evidence of a connection holds a SHA-512. Whoever could have it made here, for a hash of their
+                # own connection to a participant, would stand between the two unseen.
+                raise Refused(Refusal.TEE_NONCE_COULD_BE_A_BINDING)
             evidence = await asyncio.to_thread(
                 evidence_for_participant, self._guest, _evidence_type(request.type), report_data
             )

@@ -7,6 +7,8 @@ from pathlib import Path
 import grpc
 import pytest
 
+from prism_iac.agent import RequiredEvidence
+from prism_iac.attestation import Launch, SimulatedGuest, SimulatedPlatform, policy_from_evidence
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki import Authority, IssuedCertificate, KeyPair, generate_key_pair
 from tests.contract.agent.control import Control, ControlServer
@@ -21,6 +23,11 @@ EC = KeySpec(algorithm=KeyAlgorithm.ECDSA)
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     return Authority.create("Test CA", key=EC, now=NOW, validity=A_DAY)
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Authority:
+    return Authority.create("Stranger", key=EC, now=NOW, validity=A_DAY)
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +120,28 @@ def vm(make_vm: Callable[..., Vm], control: Control) -> Vm:
 @pytest.fixture
 def scene(vm: Vm, control: Control, key: KeyPair, tmp_path: Path) -> Scene:
     return Scene(vm, control, key, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def guest() -> SimulatedGuest:
+    platform = SimulatedPlatform.create(chip_id=bytes(64), now=datetime.now(UTC))
+    return SimulatedGuest(platform, Launch(measurement=b"\x42" * 48, report_id=b"\x07" * 32))
+
+
+@pytest.fixture
+def proven(
+    make_vm: Callable[..., Vm], control: Control, key: KeyPair, tmp_path: Path, guest: SimulatedGuest
+) -> Scene:
+    folder = tmp_path / "platform"
+    folder.mkdir()
+    guest.save(folder)
+    vm = make_vm(AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(folder))
+    control.wait_for_streams(1)
+    return Scene(vm, control, key, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def required(guest: SimulatedGuest) -> RequiredEvidence:
+    """What participants ask of that guest."""
+    report = guest.attest(bytes(64)).report
+    return RequiredEvidence(policy_from_evidence(report), guest.platform.root_pem)

@@ -196,7 +196,7 @@ def test_a_manifest_that_cannot_run_is_answered_and_a_right_one_runs_after_it(
     )
     case(
         "attested",
-        "agent_config.attested_tls: this agent does not serve attested TLS",
+        "agent_config.attested_tls: this VM has no trusted execution environment",
         lambda request: setattr(request.agent_config, "attested_tls", True),
     )
     for name, request, expected in cases:

@@ -13,38 +13,18 @@ import pytest
 from prism_iac.agent import AgentRefused, EvidenceType
 from prism_iac.attestation import (
     Evidence,
-    Launch,
     SimulatedGuest,
-    SimulatedPlatform,
     SnpReport,
     policy_from_evidence,
     verify_report,
 )
 from prism_iac.errors import VerificationFailure
-from prism_iac.pki import KeyPair, load_certificates
-from tests.contract.agent.control import PATIENCE_SECONDS, Control
+from prism_iac.pki import load_certificates
+from tests.contract.agent.control import PATIENCE_SECONDS
 from tests.contract.agent.scene import Scene
 from tests.contract.agent.vm import Vm
 
 NONCE = bytes(range(64))
-
-
-@pytest.fixture(scope="session")
-def guest() -> SimulatedGuest:
-    platform = SimulatedPlatform.create(chip_id=bytes(64), now=datetime.now(UTC))
-    return SimulatedGuest(platform, Launch(measurement=b"\x42" * 48, report_id=b"\x07" * 32))
-
-
-@pytest.fixture
-def proven(
-    make_vm: Callable[..., Vm], control: Control, key: KeyPair, tmp_path: Path, guest: SimulatedGuest
-) -> Scene:
-    folder = tmp_path / "platform"
-    folder.mkdir()
-    guest.save(folder)
-    vm = make_vm(AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(folder))
-    control.wait_for_streams(1)
-    return Scene(vm, control, key, tmp_path)
 
 
 def test_prism_is_greeted_with_a_report_over_the_vms_certificate(proven: Scene) -> None:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prism_iac.agent import AgentClient, AgentUnproven, AgentUnreachable, ClientTls
-from prism_iac.errors import InvalidInput
+from prism_iac.agent import AgentClient, AgentUnproven, AgentUnreachable, ClientTls, RequiredEvidence
 from prism_iac.model import TlsMode
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki import Authority, IssuedCertificate, KeyPair
@@ -23,34 +22,38 @@ EC = KeySpec(algorithm=KeyAlgorithm.ECDSA)
 Issue = Callable[[str], IssuedCertificate]
 
 
-@pytest.fixture(scope="session")
-def stranger() -> Authority:
-    return Authority.create("Stranger", key=EC, now=datetime.now(UTC), validity=timedelta(days=1))
-
-
 def config_of(mode: TlsMode, authority: Authority, own: IssuedCertificate) -> AgentConfig:
     if mode is TlsMode.NONE:
         return AgentConfig()
-    config = AgentConfig(cert_file=own.certificate_pem.decode(), key_file=own.key_pem.decode())
-    if mode is TlsMode.MTLS:
+    if mode is TlsMode.ATLS:
+        return AgentConfig(attested_tls=True)
+    config = AgentConfig(
+        attested_tls=mode.is_attested, cert_file=own.certificate_pem.decode(), key_file=own.key_pem.decode()
+    )
+    if mode in (TlsMode.MTLS, TlsMode.MATLS):
         config.client_ca_file = authority.certificate_pem.decode()
         config.server_ca_file = authority.certificate_pem.decode()
     return config
 
 
-def tls_of(mode: TlsMode, authority: Authority, own: IssuedCertificate) -> ClientTls:
-    return ClientTls(mode, authority.certificate_pem, own.certificate_pem, own.key_pem)
+def tls_of(
+    mode: TlsMode, authority: Authority, own: IssuedCertificate, required: RequiredEvidence | None = None
+) -> ClientTls:
+    # An agent that makes its own certificate has none of a CA.
+    ca = None if mode is TlsMode.ATLS else authority.certificate_pem
+    return ClientTls(mode, ca, own.certificate_pem, own.key_pem, required)
 
 
-@pytest.mark.parametrize("mode", [TlsMode.NONE, TlsMode.TLS, TlsMode.MTLS])
+@pytest.mark.parametrize("mode", TlsMode)
 def test_a_run_goes_through_in_each_mode(
-    scene: Scene, authority: Authority, issue: Issue, mode: TlsMode
+    proven: Scene, authority: Authority, issue: Issue, required: RequiredEvidence, mode: TlsMode
 ) -> None:
-    scene.begin(ALGORITHM, config=config_of(mode, authority, issue("agent")))
-    with scene.connect(tls_of(mode, authority, issue("ada"))) as client:
-        scene.upload_algorithm(client)
-        scene.control.wait_for_event("ConsumingResults", "Ready")
-        assert scene.fetch(client)
+    proven.begin(ALGORITHM, {"iris.csv": b"5.1"}, config=config_of(mode, authority, issue("agent")))
+    with proven.connect(tls_of(mode, authority, issue("ada"), required)) as client:
+        proven.upload_algorithm(client)
+        proven.upload_dataset(client, "iris.csv")
+        proven.control.wait_for_event("ConsumingResults", "Ready")
+        assert proven.fetch(client)
 
 
 def test_only_participants_of_the_client_ca_are_let_in(
@@ -136,7 +139,7 @@ def test_files_that_do_not_work_are_answered_before_anybody_connects(
             "agent_config.client_ca_file: ",
         ),
         "expired": (expired(authority), "agent_config.cert_file: "),
-        # An agent that cannot put evidence into the handshake must not open a port without it.
+        # A VM that has no platform to prove itself with must not open a port without it.
         "attested": (AgentConfig(attested_tls=True), "agent_config.attested_tls: "),
         "attested-and-files": (
             AgentConfig(attested_tls=True, cert_file=certificate, key_file=own_key),
@@ -162,9 +165,3 @@ def expired(authority: Authority) -> AgentConfig:
         validity=timedelta(minutes=1),
     )
     return AgentConfig(cert_file=old.certificate_pem.decode(), key_file=old.key_pem.decode())
-
-
-@pytest.mark.parametrize("mode", [TlsMode.ATLS, TlsMode.MATLS])
-def test_an_attested_mode_is_refused_before_anything_is_sent(mode: TlsMode) -> None:
-    with pytest.raises(InvalidInput, match="does not verify evidence in the handshake"):
-        AgentClient.connect("127.0.0.1:1", tls=ClientTls(mode))

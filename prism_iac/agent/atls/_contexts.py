@@ -1,0 +1,86 @@
+"""The TLS settings of both sides: version 1.3 alone, HTTP/2, no resumption.
+
+Source: cocos-grpc.md section 9.1, step 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from OpenSSL import SSL, crypto
+
+from prism_iac.pki import load_certificates, load_private_key
+
+__all__ = ["client_context", "server_context"]
+
+_HTTP2: Final = b"h2"
+
+
+def client_context(*, server_ca: bytes | None, certificate: bytes | None, key: bytes | None) -> SSL.Context:
+    """The settings of a participant; all files are PEM.
+
+    Args:
+        server_ca: The agent's certificate must lead to one of these; None where its evidence alone counts.
+        certificate: Shown to the agent when it asks.
+        key: Beside it.
+
+    Raises:
+        InvalidInput: A file cannot be read.
+    """
+    context = _context()
+    context.set_alpn_protos([_HTTP2])
+    if server_ca is not None:
+        _trust(context, server_ca)
+        context.set_verify(SSL.VERIFY_PEER)
+    if certificate is not None and key is not None:
+        _use(context, certificate, key)
+    return context
+
+
+def server_context(*, certificate: bytes, key: bytes, client_ca: bytes | None) -> SSL.Context:
+    """The settings of an agent; all files are PEM.
+
+    Args:
+        certificate: The leaf first.
+        key: Beside it.
+        client_ca: Participants must show a certificate that leads to one of these; None lets in all.
+
+    Raises:
+        InvalidInput: A file cannot be read.
+    """
+    context = _context()
+    context.set_alpn_select_callback(_choose)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    _use(context, certificate, key)
+    if client_ca is not None:
+        _trust(context, client_ca)
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT)
+    return context
+
+
+def _context() -> SSL.Context:
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.set_min_proto_version(SSL.TLS1_3_VERSION)
+    context.set_options(SSL.OP_NO_TICKET)
+    return context
+
+
+def _choose(connection: SSL.Connection, offered: Iterable[bytes]) -> bytes | SSL._NoOverlappingProtocols:
+    del connection
+    return _HTTP2 if _HTTP2 in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+
+
+def _trust(context: SSL.Context, ca_pem: bytes) -> None:
+    store = context.get_cert_store()
+    assert store is not None, "every context has one"
+    for certificate in load_certificates(ca_pem):
+        store.add_cert(crypto.X509.from_cryptography(certificate))
+
+
+def _use(context: SSL.Context, certificate_pem: bytes, key_pem: bytes) -> None:
+    leaf, *others = load_certificates(certificate_pem)
+    context.use_certificate(leaf)
+    for other in others:
+        context.add_extra_chain_cert(other)
+    context.use_privatekey(load_private_key(key_pem))

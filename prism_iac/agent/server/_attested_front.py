@@ -1,0 +1,140 @@
+"""The attested port: TLS and evidence at the front, gRPC in clear behind it.
+
+gRPC tells nothing of its TLS connections that evidence could be bound to. So it listens on a socket in a folder
+that is the agent's user's alone, and participants reach it through connections that are made here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+from OpenSSL import SSL
+
+from prism_iac.agent.atls import Attest, Prover, StreamEnded, TlsStream, reasons_of, server_context
+from prism_iac.agent.server._security import PortSecurity
+from prism_iac.agent.server._settings import Endpoint
+
+__all__ = ["AttestedFront"]
+
+_PROOF_SECONDS: Final = 10.0
+"""What the handshake and the proof may take together."""
+
+_END_SECONDS: Final = 1.0
+"""How long connections have to send what they hold, once gRPC has ended."""
+
+_MOST_CONNECTIONS: Final = 64
+
+_log = structlog.get_logger(__name__)
+
+
+class AttestedFront:
+    """Takes connections from when it is made; proves the VM on each, then lets gRPC speak.
+
+    Args:
+        endpoint: Where participants connect.
+        security: The certificate, its key, and who is let in.
+        attest: Gives the evidence.
+
+    Raises:
+        OSError: The address is taken, or not this machine's.
+        InvalidInput: A file cannot be read.
+    """
+
+    def __init__(self, endpoint: Endpoint, security: PortSecurity, attest: Attest) -> None:
+        self._context = server_context(
+            certificate=security.certificate, key=security.key, client_ca=security.client_ca
+        )
+        self._prover = Prover.of(security.certificate, security.key, attest, now=datetime.now(UTC))
+        self._listener = _listen(endpoint)
+        self._folder = Path(tempfile.mkdtemp(prefix="prism-iac-agent-"))
+        self._lock = threading.Lock()
+        self._open: dict[TlsStream, threading.Thread] = {}
+
+    @property
+    def inner_target(self) -> str:
+        """Where gRPC listens."""
+        return f"unix:{self._inner}"
+
+    def start(self) -> None:
+        """Take connections; gRPC listens."""
+        threading.Thread(target=self._accept, name="attested port", daemon=True).start()
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; those that are there go on."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def close(self) -> None:
+        """Wait a while for the connections to end, then end them; gRPC has ended."""
+        deadline = time.monotonic() + _END_SECONDS
+        with self._lock:
+            left = dict(self._open)
+        for thread in left.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for stream, thread in left.items():
+            stream.abort()
+            thread.join()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _inner(self) -> Path:
+        return self._folder / "grpc"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connected, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                if len(self._open) >= _MOST_CONNECTIONS:
+                    connected.close()
+                    continue
+                deadline = time.monotonic() + _PROOF_SECONDS
+                stream = TlsStream(connected, self._context, deadline=deadline)
+                thread = threading.Thread(target=self._serve, args=(stream,), daemon=True)
+                self._open[stream] = thread
+            thread.start()
+
+    def _serve(self, stream: TlsStream) -> None:
+        try:
+            if self._is_proven(stream):
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as plain:
+                    plain.connect(str(self._inner))
+                    stream.carry(plain)
+        except OSError as error:
+            _log.warning("a connection could not be taken", reason=error.strerror)
+        finally:
+            stream.close()
+            with self._lock:
+                self._open.pop(stream, None)
+
+    def _is_proven(self, stream: TlsStream) -> bool:
+        try:
+            stream.accept()
+            self._prover.prove(stream)
+        except (StreamEnded, ValueError) as error:
+            _log.info("a connection was refused", reason=str(error))
+            return False
+        except SSL.Error as error:
+            _log.info("a connection was refused", reason=reasons_of(error))
+            return False
+        return True
+
+
+def _listen(endpoint: Endpoint) -> socket.socket:
+    family, *_, address = socket.getaddrinfo(
+        endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    dual = family == socket.AF_INET6 and not endpoint.is_reachable_as_written and socket.has_dualstack_ipv6()
+    return socket.create_server(address[:2], family=family, dualstack_ipv6=dual)
