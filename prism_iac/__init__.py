@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from prism_iac.provider import (
         AgentConfigArgs,
+        ApprovalArgs,
         Asset,
         AttestationPolicy,
         CertificateBundle,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         ConfidentialVM,
         KeySpecArgs,
         Participant,
+        PolicyLaunchArgs,
         PublicKey,
         StackFile,
         SubjectArgs,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentConfigArgs",
+    "ApprovalArgs",
     "Asset",
     "AttestationPolicy",
     "CertificateBundle",
@@ -37,6 +40,7 @@ __all__ = [
     "ConfidentialVM",
     "KeySpecArgs",
     "Participant",
+    "PolicyLaunchArgs",
     "PublicKey",
     "StackFile",
     "SubjectArgs",

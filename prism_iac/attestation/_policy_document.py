@@ -133,17 +133,17 @@ class PolicyDocument:
             raise _refusal("policies for TDX have no host data", "Set mrConfigId instead.")
         return self._with(("policy", "host_data"), host_data, 32)
 
-    def with_fields(self, section: str, fields: Mapping[str, Any]) -> PolicyDocument:
+    def with_fields(self, section: str | tuple[str, ...], fields: Mapping[str, Any]) -> PolicyDocument:
         """The document with other JSON values for fields of a section, by their names in snake case.
 
         Args:
-            section: Such as `policy` or `acceptance`.
+            section: Such as `policy` or `acceptance`, or the way to one.
             fields: The values; None removes a field.
 
         Raises:
             InvalidInput: The section is no object.
         """
-        return self._edited((section,), fields)
+        return self._edited((section,) if isinstance(section, str) else section, fields)
 
     def _with(self, path: tuple[str, ...], value: bytes, size: int) -> PolicyDocument:
         *sections, name = path

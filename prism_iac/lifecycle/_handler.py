@@ -45,6 +45,13 @@ class Handler(ABC, Generic[M]):
         """Fill in the inputs that follow from others, without a call to a peer."""
         return desired
 
+    def review(self, recorded: Mapping[str, Any], desired: M, context: Context) -> None:
+        """Refuse a change of recorded inputs that a rule forbids, without a call to a peer.
+
+        Raises:
+            InvalidInput: With every finding.
+        """
+
     def is_due(self, _state: M, _context: Context) -> bool:
         """Whether time alone asks for an update."""
         return False
@@ -84,8 +91,20 @@ class Difference:
         return bool(self.changed) or self.is_due
 
 
-def check(handler: Handler[M], properties: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def check(
+    handler: Handler[M],
+    properties: Mapping[str, Any],
+    context: Context,
+    *,
+    recorded: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The canonical inputs of a resource, completed; unknown values stay unknown.
+
+    Args:
+        handler: That of its kind.
+        properties: The inputs as people wrote them.
+        context: The surroundings.
+        recorded: The inputs in state; None for a create.
 
     Raises:
         InvalidInput: With every finding.
@@ -94,7 +113,10 @@ def check(handler: Handler[M], properties: Mapping[str, Any], context: Context) 
     if "workspace" in handler.model.model_fields and context.default_workspace is not None:
         wanted.setdefault("workspace", context.default_workspace)
     desired = handler.model.parse({**wanted, "identity": context.identity})
-    return handler.complete(desired, context).inputs()
+    completed = handler.complete(desired, context)
+    if recorded:
+        handler.review(recorded, completed, context)
+    return completed.inputs()
 
 
 def diff(

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Annotated, Any, Final
 
@@ -35,9 +35,11 @@ __all__ = [
     "ActionSet",
     "AssetKindText",
     "Checksum",
+    "Day",
     "DnsName",
     "Duration",
     "IpAddress",
+    "LaunchDigest",
     "LevelText",
     "Pem",
     "PlatformText",
@@ -109,6 +111,43 @@ Checksum = Annotated[
     str, AfterValidator(_canonical_checksum), Form("SHA3-256", {"pattern": "^[0-9a-fA-F]{64}$"})
 ]
 """A SHA3-256 digest as 64 lower-case hexadecimal characters (D25)."""
+
+
+_LAUNCH_DIGEST_BYTES: Final = 48
+
+
+def _canonical_launch_digest(value: str) -> str:
+    text = value.strip()
+    for read in (bytes.fromhex, _strict_base64):
+        try:
+            data = read(text)
+        except ValueError:
+            continue
+        if len(data) == _LAUNCH_DIGEST_BYTES:
+            return data.hex()
+    raise Refusal(
+        f"must be a launch measurement of {_LAUNCH_DIGEST_BYTES} bytes, hexadecimal or base64",
+        "Compute it with `prism-iac measure`.",
+    )
+
+
+def _strict_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+LaunchDigest = Annotated[str, AfterValidator(_canonical_launch_digest), Form("launch measurement")]
+"""The launch measurement of SEV-SNP, or MRTD, as 96 lower-case hexadecimal characters; base64 is read, too."""
+
+
+def _canonical_day(value: str) -> str:
+    try:
+        return date.fromisoformat(value.strip()).isoformat()
+    except ValueError as error:
+        raise Refusal(f"{shown(value)} is no day", "Write a day such as 2027-01-31.") from error
+
+
+Day = Annotated[str, AfterValidator(_canonical_day), Form("day", {"format": "date"})]
+"""A day in UTC, such as `2027-01-31`."""
 
 
 _PEM_BLOCK: Final = re.compile(

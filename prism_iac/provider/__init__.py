@@ -8,6 +8,7 @@ stays light: the rooms below are imported where they are used.
 from prism_iac.provider._stack_file import StackFile
 from prism_iac.provider.resources import (
     AgentConfigArgs,
+    ApprovalArgs,
     Asset,
     AttestationPolicy,
     CertificateBundle,
@@ -16,6 +17,7 @@ from prism_iac.provider.resources import (
     ConfidentialVM,
     KeySpecArgs,
     Participant,
+    PolicyLaunchArgs,
     PublicKey,
     SubjectArgs,
     VmLimitsArgs,
@@ -23,6 +25,7 @@ from prism_iac.provider.resources import (
 
 __all__ = [
     "AgentConfigArgs",
+    "ApprovalArgs",
     "Asset",
     "AttestationPolicy",
     "CertificateBundle",
@@ -31,6 +34,7 @@ __all__ = [
     "ConfidentialVM",
     "KeySpecArgs",
     "Participant",
+    "PolicyLaunchArgs",
     "PublicKey",
     "StackFile",
     "SubjectArgs",

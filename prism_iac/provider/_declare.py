@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import ResourceProvider
 
-__all__ = ["PrismResource"]
+__all__ = ["PRODUCTION", "PrismResource"]
+
+PRODUCTION: Final = "prod"
+"""The name of environments and stacks whose trust must not get looser unasked."""
 
 
 class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource"):

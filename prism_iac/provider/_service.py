@@ -47,9 +47,10 @@ class Service:
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Canonical inputs, or every finding as a failure."""
         wanted = from_engine(news)
-        identity = self.deployment.generations.identity(wanted["identity"], from_engine(olds))
+        recorded = from_engine(olds)
+        identity = self.deployment.generations.identity(wanted["identity"], recorded)
         try:
-            inputs = check(self.handler, wanted, self._context(identity))
+            inputs = check(self.handler, wanted, self._context(identity), recorded=recorded)
         except InvalidInput as error:
             # An empty property: the engine would print the value of a named one, secrets included.
             return CheckResult(news, [CheckFailure("", str(finding)) for finding in error.findings])

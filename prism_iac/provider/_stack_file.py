@@ -12,6 +12,7 @@ import pulumi
 from pulumi import Input, Output
 
 from prism_iac.errors import PrismError
+from prism_iac.provider._declare import PRODUCTION
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -25,11 +26,12 @@ from prism_iac.provider.resources import (
 )
 
 if TYPE_CHECKING:
-    from prism_iac.spec import Stack, StackComputation
+    from prism_iac.spec import Stack, StackComputation, StackPolicy
 
 __all__ = ["StackFile"]
 
 _SECRET_KEYS: Final = ("token", "password", "participants")
+_LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
 _PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
 
 
@@ -75,7 +77,9 @@ class StackFile(pulumi.ComponentResource):
                 name,
                 path=item.path,
                 vm=self.vms[item.vm.name].id if item.vm else None,
-                expectations=item.expectations,
+                signed_by=item.signed_by,
+                requires_approval=True if stack.environment == PRODUCTION else None,
+                **_policy_settings(item),
                 opts=self._children,
             )
             for name, item in stack.attestation_policies.items()
@@ -229,6 +233,16 @@ def _load(path: Path) -> Stack:
 
 def _values(settings: Any) -> Mapping[str, Any]:
     values: Mapping[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return values
+
+
+def _policy_settings(item: StackPolicy) -> Mapping[str, Any]:
+    values = dict(_values(item.settings))
+    if values.get("reference_values"):
+        values["reference_values"] = _relative(Path(values["reference_values"]))
+    if launch := values.get("launch"):
+        files = {name: _relative(Path(launch[name])) for name in _LAUNCH_FILES if name in launch}
+        values["launch"] = launch | files
     return values
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from prism_iac.errors import Defect
 from prism_iac.model import AGENT_TLS_FIELDS, AssetKind, Location
-from prism_iac.model.resources import Participant
+from prism_iac.model.resources import Approval, Participant, PolicyLaunch, PolicySettings
 from prism_iac.model.stack import AgentEntry, AssetEntry, ComputationEntry, ParticipantEntry, PolicyEntry
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._draft import Draft
-from prism_iac.spec._policy_path import policy_path
+from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
 from prism_iac.spec._stack import (
     Stack,
     StackAgent,
@@ -76,13 +76,13 @@ class _Resolver:
         )
 
     def _participant(self, name: str, entry: ParticipantEntry) -> StackParticipant:
-        file = self._path(("participants", name, "public_key"), entry.public_key)
-        pem = None
-        if file is not None:
-            der = parse_public_key(self._draft.inputs.read_key_file(file, as_written=str(entry.public_key)))
-            key = load_der_public_key(der)
-            pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
-        return StackParticipant(name=name, user=entry.user, public_key=pem, public_key_file=file)
+        location = ("participants", name, "public_key")
+        return StackParticipant(
+            name=name,
+            user=entry.user,
+            public_key=self._public_key(location, entry.public_key),
+            public_key_file=self._path(location, entry.public_key),
+        )
 
     def _asset(self, name: str, entry: AssetEntry) -> StackAsset:
         location = ("assets", name)
@@ -108,12 +108,27 @@ class _Resolver:
         )
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
+        location = ("attestation_policies", name)
+        settings = PolicySettings.model_validate(
+            entry.model_dump(include=set(PolicySettings.model_fields), exclude={"launch", "reference_values"})
+            | {"reference_values": self._text(location, "reference_values", entry.reference_values)}
+            | {"launch": entry.launch and self._launch((*location, "launch"), entry.launch)}
+            | {"approvals": entry.approvals and [self._approval(item) for item in entry.approvals]}
+        )
         return StackPolicy(
             name=name,
             path=str(policy_path(name, entry)),
             vm=self._vms[entry.vm] if entry.vm else None,
-            expectations=entry.expectations,
+            settings=settings,
+            signed_by=self._public_key((*location, "signed_by"), entry.signed_by),
         )
+
+    def _approval(self, approval: Approval) -> dict[str, Any]:
+        return approval.model_dump() | {"by": self._participants[approval.by].user}
+
+    def _launch(self, location: Location, launch: PolicyLaunch) -> dict[str, Any]:
+        files = {name: self._text(location, name, getattr(launch, name)) for name in LAUNCH_FILES}
+        return launch.model_dump() | files
 
     def _computation(self, name: str, entry: ComputationEntry) -> StackComputation:
         return StackComputation(
@@ -150,6 +165,20 @@ class _Resolver:
             {"workspace": "any", "computation": "any", "user": participant.user, "actions": actions}
         )
         return StackGrant(participant=participant, actions=joined.actions)
+
+    def _public_key(self, location: Location, text: str | None) -> str | None:
+        """The key in a file, PEM with the label `PUBLIC KEY`."""
+        file = self._path(location, text)
+        if file is None:
+            return None
+        key = load_der_public_key(
+            parse_public_key(self._draft.inputs.read_key_file(file, as_written=str(text)))
+        )
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+
+    def _text(self, location: Location, field: str, text: str | None) -> str | None:
+        path = self._path((*location, field), text)
+        return str(path) if path else None
 
     def _path(self, location: Location, text: str | None) -> Path | None:
         return self._draft.path(location, text) if text else None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
-from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
 from prism_iac.model.stack import RunPolicy
 from prism_iac.spec._tree import Node, Place, place_of
 
@@ -91,16 +90,19 @@ class StackVm:
 
 @dataclass(frozen=True, slots=True)
 class StackPolicy:
-    """An attestation policy; exactly one of `vm` and `expectations` is set.
+    """An attestation policy; `vm` is set when it comes from one.
 
     Attributes:
         path: The file to write, relative to the project folder.
+        settings: What is declared; its files are written as absolute paths.
+        signed_by: The public key of whoever signs the reference values, PEM.
     """
 
     name: str
     path: str
     vm: StackVm | None
-    expectations: Mapping[str, Any] | None
+    settings: PolicySettings
+    signed_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Main entries: `PolicyFile`, `canonical_policy`, `measure_strength`, `compare_tru
 and what is checked, and of the package only `pki`, `model` and `errors`.
 """
 
+from prism_iac.attestation._acceptance import WARNABLE, is_enforced
 from prism_iac.attestation.policy._canonical import canonical_policy
 from prism_iac.attestation.policy._cose import SignedMessage
 from prism_iac.attestation.policy._file import PolicyFile, PolicyForm
@@ -13,6 +14,7 @@ from prism_iac.attestation.policy._strength import Trial, measure_strength
 from prism_iac.attestation.policy._trust import Trust, TrustChange, compare_trust
 
 __all__ = [
+    "WARNABLE",
     "CorimNames",
     "PolicyFile",
     "PolicyForm",
@@ -22,6 +24,7 @@ __all__ = [
     "TrustChange",
     "canonical_policy",
     "compare_trust",
+    "is_enforced",
     "measure_strength",
     "policy_from_quote",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from prism_iac.errors import Conflict
+from prism_iac.errors import Conflict, Finding, InvalidInput, VerificationFailure
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.model import sha3_256
-from prism_iac.model.resources import AttestationPolicy
+from prism_iac.model import contains_unknown, sha3_256, shown
+from prism_iac.model.resources import AttestationPolicy, PolicySettings
 
 __all__ = ["AttestationPolicyHandler"]
 
@@ -18,6 +20,33 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
     """The object is the file: gone or edited, it is written again."""
 
     model = AttestationPolicy
+
+    def complete(self, desired: AttestationPolicy, context: Context) -> AttestationPolicy:
+        """Read the reference values, and measure the launch; hold what is given against both."""
+        from prism_iac.lifecycle.handlers._policy_document import declared_document
+
+        if contains_unknown([getattr(desired, name) for name in (*PolicySettings.model_fields, "signed_by")]):
+            return desired
+        if desired.reference_values is not None:
+            desired = _with_reference_values(desired, context)
+        if desired.launch is not None:
+            desired = _with_measurement(desired)
+        if desired.vm is None:
+            declared_document(desired)
+        return desired
+
+    def review(self, recorded: Mapping[str, Any], desired: AttestationPolicy, context: Context) -> None:
+        """Refuse what gets looser without an approval, where that is asked for."""
+        before = AttestationPolicy.parse(recorded)
+        if not (before.requires_approval or desired.requires_approval):
+            return
+        if contains_unknown([before.inputs(), desired.inputs()]):
+            return
+        from prism_iac.lifecycle.handlers._policy_review import unapproved_changes
+
+        findings = list(unapproved_changes(before, desired, now=context.now()))
+        if findings:
+            raise InvalidInput(findings)
 
     def create(self, desired: AttestationPolicy, context: Context) -> Live[AttestationPolicy]:
         """Fetch or render the document and write the file."""
@@ -49,15 +78,68 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
 
 
 def _document(desired: AttestationPolicy, context: Context) -> bytes:
-    if desired.expectations is not None:
-        from prism_iac.attestation import PolicyDocument
+    from prism_iac.attestation import PolicyDocument
+    from prism_iac.lifecycle.handlers._policy_document import declared_document, with_settings
 
-        return PolicyDocument.from_values(desired.expectations).to_bytes()
-    if desired.workspace is None or desired.vm is None:
+    if desired.vm is None:
+        return declared_document(desired).to_bytes()
+    if desired.workspace is None:
         raise Conflict(
             "a policy from a VM needs a workspace", next_step="Set `workspace`, or `prism:workspace`."
         )
-    return context.session.workspace(desired.workspace).cvms.attestation_policy(desired.vm)
+    found = context.session.workspace(desired.workspace).cvms.attestation_policy(desired.vm)
+    return with_settings(PolicyDocument.parse(found), desired).to_bytes()
+
+
+def _with_reference_values(desired: AttestationPolicy, context: Context) -> AttestationPolicy:
+    from prism_iac.attestation.policy import PolicyFile
+    from prism_iac.pki import load_public_key, parse_public_key
+
+    if desired.expectations is not None:
+        raise _finding("expectations", "are taken from reference_values, and given besides", "Remove one.")
+    try:
+        found = PolicyFile.parse(Path(desired.reference_values or "").read_bytes())
+    except OSError as error:
+        raise _finding(
+            "reference_values",
+            f"{shown(error.filename)} cannot be read: {error.strerror}",
+            "Check the path, which is relative to the project folder, and its rights.",
+        ) from error
+    if found.signed is None:
+        raise _finding("reference_values", "the file is not signed", "Ask for the signed one.")
+    key = load_public_key(parse_public_key((desired.signed_by or "").encode()))
+    try:
+        found.signed.verify(key, now=context.now())
+    except VerificationFailure as error:
+        raise _finding("reference_values", error.message, error.next_step) from error
+    return desired.with_(expectations=found.document.values())
+
+
+def _with_measurement(desired: AttestationPolicy) -> AttestationPolicy:
+    from prism_iac.attestation import PolicyDocument
+    from prism_iac.lifecycle.handlers._launch import measure_launch
+
+    assert desired.launch is not None, "the caller has looked"
+    is_tdx = PolicyDocument.from_values(desired.expectations or {}).is_tdx
+    measured = measure_launch(desired.launch, is_tdx=is_tdx)
+    if desired.measurement not in (None, measured.measurement):
+        raise _finding(
+            "measurement",
+            f"the launch measures {measured.measurement}, not {desired.measurement}",
+            "Remove it, or bring back the files that were meant.",
+        )
+    for name, digest in (desired.launch_digests or {}).items():
+        if measured.digests.get(name) != digest:
+            raise _finding(
+                f"launch_digests.{name}",
+                f"the hash is {measured.digests.get(name)}, not {shown(digest)}",
+                "Remove it, or bring back the file that was meant.",
+            )
+    return desired.with_(measurement=measured.measurement, launch_digests=measured.digests)
+
+
+def _finding(path: str, message: str, fix: str) -> InvalidInput:
+    return InvalidInput([Finding(path=path, message=message, fix=fix)])
 
 
 def _write(path: Path, document: bytes) -> None:

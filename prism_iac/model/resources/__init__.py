@@ -6,7 +6,12 @@ Pure values; imports nothing above `model`.
 from typing import Final
 
 from prism_iac.model.resources._asset import Asset
-from prism_iac.model.resources._attestation_policy import AttestationPolicy
+from prism_iac.model.resources._attestation_policy import (
+    Approval,
+    AttestationPolicy,
+    PolicyLaunch,
+    PolicySettings,
+)
 from prism_iac.model.resources._base import ResourceModel
 from prism_iac.model.resources._certificate_bundle import (
     CertificateBundle,
@@ -24,6 +29,7 @@ from prism_iac.model.resources._public_key import PublicKey
 __all__ = [
     "KINDS",
     "AgentConfig",
+    "Approval",
     "Asset",
     "AttestationPolicy",
     "CertificateBundle",
@@ -34,6 +40,8 @@ __all__ = [
     "KeyAlgorithm",
     "KeySpec",
     "Participant",
+    "PolicyLaunch",
+    "PolicySettings",
     "PublicKey",
     "ResourceModel",
     "RunEvent",

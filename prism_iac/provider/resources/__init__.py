@@ -5,7 +5,11 @@ below, so that a program starts fast.
 """
 
 from prism_iac.provider.resources._asset import Asset
-from prism_iac.provider.resources._attestation_policy import AttestationPolicy
+from prism_iac.provider.resources._attestation_policy import (
+    ApprovalArgs,
+    AttestationPolicy,
+    PolicyLaunchArgs,
+)
 from prism_iac.provider.resources._certificate_bundle import CertificateBundle, KeySpecArgs, SubjectArgs
 from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
 from prism_iac.provider.resources._computation_run import ComputationRun
@@ -15,6 +19,7 @@ from prism_iac.provider.resources._public_key import PublicKey
 
 __all__ = [
     "AgentConfigArgs",
+    "ApprovalArgs",
     "Asset",
     "AttestationPolicy",
     "CertificateBundle",
@@ -23,6 +28,7 @@ __all__ = [
     "ConfidentialVM",
     "KeySpecArgs",
     "Participant",
+    "PolicyLaunchArgs",
     "PublicKey",
     "SubjectArgs",
     "VmLimitsArgs",

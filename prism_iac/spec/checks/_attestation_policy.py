@@ -1,4 +1,4 @@
-"""Attestation policies: one source each, one file each, and never an empty expectation.
+"""Attestation policies: one source each, one file each, what they name is there, and never an empty expectation.
 
 What a declared policy must say besides is found when evidence is held against it.
 """
@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from prism_iac.attestation import PolicyDocument
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import Location, findings_of, shown
+from prism_iac.model import UNKNOWN, Location, Refusal, findings_of, shown
 from prism_iac.model.resources import AttestationPolicy
 from prism_iac.model.stack import PolicyEntry
 from prism_iac.spec._draft import Draft
-from prism_iac.spec._policy_path import policy_path
+from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
+from prism_iac.spec.checks._public_key import check_public_key
 
 __all__ = ["check_policies"]
 
@@ -28,6 +29,7 @@ def check_policies(draft: Draft) -> Iterator[Finding]:
     for name, policy in draft.attestation_policies.items():
         location = ("attestation_policies", name)
         yield from _source(draft, location, name, policy)
+        yield from _files(draft, location, policy)
         path = policy_path(name, policy)
         if path.is_absolute() or ".." in path.parts:
             yield draft.finding(
@@ -45,16 +47,37 @@ def check_policies(draft: Draft) -> Iterator[Finding]:
 
 
 def _source(draft: Draft, location: Location, name: str, policy: PolicyEntry) -> Iterator[Finding]:
-    values = {"path": str(policy_path(name, policy)), "vm": policy.vm, "expectations": policy.expectations}
+    values = policy.model_dump() | {"path": str(policy_path(name, policy))}
+    if policy.signed_by is not None:
+        values["signed_by"] = UNKNOWN  # the key is in a file, which another check reads
     try:
         AttestationPolicy.model_validate(values)
     except ValidationError as error:
         yield from findings_of(error, AttestationPolicy, within=location, locate=draft.place).findings
     if policy.expectations is not None:
-        yield from _expectations(draft, (*location, "expectations"), policy.expectations)
+        is_measured = policy.launch is not None or policy.measurement is not None
+        yield from _expectations(
+            draft, (*location, "expectations"), policy.expectations, is_measured=is_measured
+        )
 
 
-def _expectations(draft: Draft, location: Location, values: Mapping[str, Any]) -> Iterator[Finding]:
+def _files(draft: Draft, location: Location, policy: PolicyEntry) -> Iterator[Finding]:
+    files: dict[Location, str | None] = {("reference_values",): policy.reference_values}
+    if policy.launch is not None:
+        files |= {("launch", name): getattr(policy.launch, name) for name in LAUNCH_FILES}
+    for field, as_written in files.items():
+        if as_written is not None:
+            try:
+                draft.inputs.require(draft.path((*location, *field), as_written), as_written=as_written)
+            except Refusal as refusal:
+                yield draft.refused((*location, *field), refusal)
+    if policy.signed_by is not None:
+        yield from check_public_key(draft, (*location, "signed_by"), policy.signed_by)
+
+
+def _expectations(
+    draft: Draft, location: Location, values: Mapping[str, Any], *, is_measured: bool
+) -> Iterator[Finding]:
     try:
         document = PolicyDocument.from_values(values)
         if document.is_tdx:
@@ -71,7 +94,7 @@ def _expectations(draft: Draft, location: Location, values: Mapping[str, Any]) -
             "Correct the name, or remove it.",
             at_name=True,
         )
-    if not policy.policy.measurement or not any(policy.policy.measurement):
+    if not is_measured and (not policy.policy.measurement or not any(policy.policy.measurement)):
         yield draft.finding(
             location,
             "no launch measurement is expected",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import Location, Refusal
-from prism_iac.pki import parse_public_key
+from prism_iac.errors import Finding
 from prism_iac.spec._draft import Draft
+from prism_iac.spec.checks._public_key import check_public_key
 
 __all__ = ["check_participants"]
 
@@ -24,14 +23,4 @@ def check_participants(draft: Draft) -> Iterator[Finding]:
                 "Keep one entry; one participant can provide and consume alike.",
             )
         if participant.public_key is not None:
-            yield from _public_key(draft, ("participants", name, "public_key"), participant.public_key)
-
-
-def _public_key(draft: Draft, location: Location, as_written: str) -> Iterator[Finding]:
-    try:
-        parse_public_key(draft.inputs.read_key_file(draft.path(location, as_written), as_written=as_written))
-    except Refusal as refusal:
-        yield draft.refused(location, refusal)
-    except InvalidInput as error:
-        for finding in error.findings:
-            yield draft.finding(location, finding.message, finding.fix)
+            yield from check_public_key(draft, ("participants", name, "public_key"), participant.public_key)

@@ -23,6 +23,7 @@ _NOBODY: Final = {
 _REFERENCES: Final = (
     ("assets.*.provider", "participants"),
     ("attestation_policies.*.vm", "vms"),
+    ("attestation_policies.*.approvals.*.by", "participants"),
     ("computations.*.algorithm", "assets"),
     ("computations.*.datasets.*", "assets"),
     ("computations.*.result_consumers.*", "participants"),

@@ -6,7 +6,14 @@ import pytest
 
 from prism_iac.errors import InvalidInput
 from prism_iac.model import COMPUTED, IN_PLACE, UNKNOWN, Change, Rule, rule_of
-from prism_iac.model.resources import KINDS, CertificateBundle, Computation, ConfidentialVM, ResourceModel
+from prism_iac.model.resources import (
+    KINDS,
+    AttestationPolicy,
+    CertificateBundle,
+    Computation,
+    ConfidentialVM,
+    ResourceModel,
+)
 from prism_iac.model.schema._words import field_words, models_in, words_of
 
 PEM = "-----BEGIN CERTIFICATE-----\nTWFueQ==\n-----END CERTIFICATE-----\n"
@@ -31,7 +38,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "ready_timeout": "60m",
     },
     "CertificateBundle": {"key": {"algorithm": "ecdsa"}, "validity": "24h", "renew_before": "90m"},
-    "AttestationPolicy": {"path": "policy.json", "expectations": {"policy": {"vmpl": 0}}},
+    "AttestationPolicy": {
+        "path": "policy.json",
+        "expectations": {"policy": {"vmpl": 0}},
+        "launch": {"firmware": "OVMF.fd", "kernel": "vmlinuz", "cmdline": " quiet ", "vcpus": 2.0},
+        "measurement": "AB" * 48,
+        "accept": ["q6ur" * 16, "CD" * 48, "cd" * 48],
+        "minimum_tcb": {"snp": 8.0},
+        "warn": {"minimum_tcb": "2027-01-31"},
+        "approvals": [{"change": "warn", "by": "Grace", "reason": "new firmware", "until": "2026-12-31"}],
+    },
     "ComputationRun": {"workspace": "w", "computation": "c", "vm": "v", "triggers": {"round": "1"}},
 }
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
@@ -126,6 +142,33 @@ def test_a_resource_can_take_on_what_is_learned_later() -> None:
     assert vm.properties()["agent_address"] == "127.0.0.1:7002"
     with pytest.raises(InvalidInput):
         vm.with_(status="dancing")
+
+
+def test_a_measurement_has_one_spelling_and_a_list_of_them_no_order() -> None:
+    policy = AttestationPolicy.parse(EXAMPLES["AttestationPolicy"])
+    assert policy.measurement == "ab" * 48
+    assert policy.accept == ("ab" * 48, "cd" * 48)
+    assert policy.launch is not None
+    assert policy.launch.cmdline == " quiet "
+    for wrong in ("ab" * 47, "q6ur", "measurement"):
+        with pytest.raises(InvalidInput, match="must be a launch measurement of 48 bytes"):
+            policy.with_(measurement=wrong)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"vm": "v"}, "comes from a VM or is declared"),
+        ({"expectations": None, "launch": None, "measurement": None}, "comes from a VM or is declared"),
+        ({"expectations": None, "vm": "v"}, r"minimum_tcb: the policy of a VM has the least TCB"),
+        ({"reference_values": "policy.cose"}, "reference_values: reference values count by their signature"),
+        ({"launch": {"firmware": "f", "initrd": "i"}}, r"launch\.initrd: belongs to a kernel"),
+        ({"warn": {"vmpl": "tomorrow"}}, r'warn\.vmpl: "tomorrow" is no day'),
+    ],
+)
+def test_a_policy_that_does_not_fit_together_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        AttestationPolicy.parse({**EXAMPLES["AttestationPolicy"], **fields})
 
 
 def test_a_resource_is_frozen() -> None:

@@ -39,6 +39,12 @@ certificates:
 attestation_policies:
   own: {vm: trainer}
   declared: {expectations: {policy: {measurement: MEASUREMENT}}, path: policies/snp.json}
+  measured:
+    expectations: {rootOfTrust: {productLine: Milan}}
+    launch: {firmware: OVMF.fd, kernel: vmlinuz, cmdline: " quiet ", vcpus: 2}
+    warn: {minimum_tcb: 2026-12-31}
+    approvals: [{change: minimum_tcb, by: ada, reason: old machines, until: 2026-06-30}]
+  signed: {reference_values: reference.cose, signed_by: keys/ada.pub.der}
 vms:
   trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0}
 computations:
@@ -64,6 +70,7 @@ computations:
 """
 FULL = FULL.replace("MEASUREMENT", base64.b64encode(bytes(range(48))).decode())
 INPUTS = {"iris.csv": "5.1\n", "sample.csv": "5\n", "lin_reg.py": "x = 1\n", "requirements.txt": "numpy\n"}
+INPUTS |= dict.fromkeys(("OVMF.fd", "vmlinuz", "reference.cose"), "what it holds is looked at later")
 
 
 def load(path: str = "stack.yaml", **environ: str) -> Stack:
@@ -111,6 +118,21 @@ def test_files_are_absolute_and_beside_the_stack_file(full: Stack) -> None:
     assert full.computations["check"].agent.pem_files["server_key"] == here / "certs" / "server.key"
 
 
+def test_policies_have_their_files_and_their_people(full: Stack) -> None:
+    here, measured = Path.cwd(), full.attestation_policies["measured"].settings
+    assert measured.launch is not None
+    assert measured.launch.firmware == str(here / "OVMF.fd")
+    assert measured.launch.kernel == str(here / "vmlinuz")
+    assert measured.launch.initrd is None
+    assert measured.launch.cmdline == " quiet "
+    assert measured.warn == {"minimum_tcb": "2026-12-31"}
+    assert measured.approvals is not None
+    assert [approval.by for approval in measured.approvals] == ["ada@example.com"]
+    signed = full.attestation_policies["signed"]
+    assert signed.settings.reference_values == str(here / "reference.cose")
+    assert signed.signed_by == full.participants["grace"].public_key
+
+
 def test_what_is_left_out_follows_from_what_is_there(full: Stack) -> None:
     algorithm = full.assets["lin-reg"].algorithm
     assert algorithm is not None
@@ -139,9 +161,9 @@ def test_a_public_key_in_any_accepted_form_becomes_pem(full: Stack) -> None:
 
 
 def test_every_value_can_tell_its_line(full: Stack) -> None:
-    assert str(full.origin("vms", "trainer", "vcpus")) == "stack.yaml:19:58"
-    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:24:23"
-    assert full.origin("computations", "fit", "stop_on_delete").line == 21
+    assert str(full.origin("vms", "trainer", "vcpus")) == "stack.yaml:25:58"
+    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:30:23"
+    assert full.origin("computations", "fit", "stop_on_delete").line == 27
 
 
 def test_a_stack_cannot_be_changed(full: Stack) -> None:
