@@ -78,21 +78,28 @@ def test_one_command_brings_the_numbers_that_the_algorithm_gives_by_hand(walk: W
     assert walk.result == by_hand
     assert walk.result["rows"] == 150
     assert (walk.folder / "examples/iris/result/files/regression.png").read_bytes().startswith(b"\x89PNG")
-    assert "+ 11 created" in walk.up
+    assert "+ 12 created" in walk.up
 
 
 def test_a_second_time_nothing_changes_and_says_so(walk: Walk) -> None:
     made, _, planned = walk.again.partition("End it: make down")
     assert "there is nothing to do" in made
-    assert "11 unchanged" in made
+    assert "12 unchanged" in made
     document = json.loads(planned[planned.index("{") :])
-    assert document["changeSummary"] == {"same": 11}
+    assert document["changeSummary"] == {"same": 12}
 
 
 def test_a_changed_vm_is_replaced_and_the_computation_runs_again(walk: Walk) -> None:
     changing = next(said for said, text in zip(walk.rest, COMMANDS[1:], strict=True) if "vcpus" in text)
     assert "vcpus: 2 => 4" in changing
     assert "run #2" in changing
+
+
+def test_evidence_is_verified_before_anything_is_uploaded(walk: Walk) -> None:
+    taking_part = next(said for said, text in zip(walk.rest, COMMANDS[1:], strict=True) if "verify" in text)
+    assert "launch measurement" in taking_part
+    assert "fail " not in taking_part
+    assert taking_part.index("SIMULATED") < taking_part.index("uploaded the algorithm")
 
 
 def test_nothing_is_left_in_the_end(walk: Walk) -> None:
