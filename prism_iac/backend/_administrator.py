@@ -22,7 +22,7 @@ __all__ = ["TokenFile", "ensure_administrator"]
 _USERNAME: Final = "admin"
 _EMAIL: Final = "admin@localhost.localdomain"
 _FILE: Final = "admin.json"
-_TOKEN_FILE: Final = "admin.token"
+_TOKEN_FILE: Final = "admin.token"  # noqa: S105  # a file's name
 _PASSWORD_BYTES: Final = 24
 _TOKEN_RENEWAL_SECONDS: Final = 30 * 60.0
 """Half of a token's life: whoever reads the file has the other half."""
