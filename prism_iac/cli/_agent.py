@@ -18,14 +18,16 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from prism_iac.agent import AgentClient, ClientTls
+    from prism_iac.agent import AgentClient, ClientTls, RequiredEvidence
     from prism_iac.model import TlsMode
     from prism_iac.prism import ComputationRecord
 
-__all__ = ["Agent", "ClientCertificate", "ClientKey", "ServerCa", "tls_mode_of"]
+__all__ = ["ROOTS", "Agent", "ClientCertificate", "ClientKey", "ServerCa", "tls_mode_of"]
 
 _ADDRESS: Final = "AGENT_GRPC_URL"
 _ATTESTED: Final = "AGENT_GRPC_ATTESTED_TLS"
+ROOTS: Final = "PRISM_ATTESTATION_ROOTS"
+"""Of this package alone: `cocos-cli` looks at no certificate of the platform."""
 _SERVING_SECONDS: Final = 15.0
 """How long an agent may take to open its port after its run began."""
 
@@ -67,6 +69,26 @@ ClientKey = Annotated[
         help="Its private key.",
     ),
 ]
+AttestationPolicy = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        envvar="AGENT_GRPC_ATTESTATION_POLICY",
+        help="What the agent's evidence must say, for attested TLS: JSON, CoRIM or signed CoRIM.",
+    ),
+]
+Roots = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        envvar=ROOTS,
+        help="Where its evidence must lead to (PEM), in place of the roots of AMD and Intel.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +100,8 @@ class Agent:
     server_ca: ServerCa = None
     client_certificate: ClientCertificate = None
     client_key: ClientKey = None
+    attestation_policy: AttestationPolicy = None
+    roots: Roots = None
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +118,7 @@ class Agent:
         Raises:
             InvalidInput: There is no address, or a file that the TLS mode needs.
             AgentUnproven: It shows a certificate of another CA, or for another address.
+            EvidenceRefused: It does not prove what the attestation policy says.
             AgentUnreachable: It does not serve.
         """
         from prism_iac.agent import AgentClient
@@ -143,6 +168,12 @@ class Agent:
                     where=str(self.server_ca),
                     next_step="Do not name it if that is meant to be, nor AGENT_GRPC_SERVER_CA_CERTS.",
                 )
+            if not mode.is_attested and self.attestation_policy is not None:
+                raise Conflict(
+                    f'the agent of "{record.name}" proves nothing of its VM in the TLS mode {mode}',
+                    where=str(self.attestation_policy),
+                    next_step="Do not name a policy if that is meant to be, nor AGENT_GRPC_ATTESTATION_POLICY.",
+                )
             if server_ca is None and record.agent_config and record.agent_config.server_ca_file:
                 server_ca = record.agent_config.server_ca_file.encode()
         try:
@@ -151,6 +182,7 @@ class Agent:
                 server_ca=server_ca,
                 client_certificate=self.client_certificate.read_bytes() if self.client_certificate else None,
                 client_key=self.client_key.read_bytes() if self.client_key else None,
+                required_evidence=self._required_evidence(),
             )
         except InvalidInput as error:
             raise InvalidInput(
@@ -162,12 +194,21 @@ class Agent:
                 for finding in error.findings
             ) from error
 
+    def _required_evidence(self) -> RequiredEvidence | None:
+        from prism_iac.agent import RequiredEvidence
+        from prism_iac.attestation.policy import PolicyFile
+
+        if self.attestation_policy is None:
+            return None
+        policy = PolicyFile.parse(self.attestation_policy.read_bytes()).document
+        return RequiredEvidence(policy, self.roots.read_bytes() if self.roots else None)
+
     def _mode_of_files(self) -> TlsMode:
         """The mode that the files mean, as the field's command line reads them (cocos-grpc.md section 7.2)."""
         from prism_iac.model import TlsMode
 
         is_attested = os.environ.get(_ATTESTED, "").lower() == "true"
-        if is_attested:
+        if is_attested or self.attestation_policy is not None:
             return TlsMode.MATLS if self.client_certificate else TlsMode.ATLS
         if self.client_certificate or self.client_key:
             return TlsMode.MTLS
@@ -178,6 +219,7 @@ _OPTIONS: Final = {
     "server_ca": "--server-ca",
     "client_certificate": "--client-cert",
     "client_key": "--client-key",
+    "required_evidence": "--attestation-policy",
 }
 """The option of each file that a TLS mode needs."""
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from prism_iac.cli._agent import tls_mode_of
+from prism_iac.cli._agent import ROOTS, tls_mode_of
 from prism_iac.cli._completion import ComputationName
 from prism_iac.cli._files import write_file
 from prism_iac.cli._given import given
 from prism_iac.cli._output import emit
-from prism_iac.cli._prism import Prism
+from prism_iac.cli._prism import Prism, the_data_folder
 from prism_iac.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def env(
             file_okay=False,
             resolve_path=True,
             help="Write what the TLS mode needs and no option names there, each time anew: ca.pem, cert.pem "
-            "and key.pem from the outputs of the Pulumi stack, attestation-policy.json from Prism.",
+            "and key.pem from the outputs of the Pulumi stack, attestation-policy.json from Prism, and "
+            "attestation-roots.pem where the VM is one of this machine.",
         ),
     ] = None,
     stack: Annotated[
@@ -79,6 +80,8 @@ def env(
         if _POLICY in missing:
             written[_POLICY] = _write_policy(files, prism, run.cvm_id)
         variables = agent_environment(run.agent_address, mode, replace(named, **written))
+    if files is not None and mode.is_attested and prism.is_embedded:
+        variables |= _write_roots(files, run.cvm_id)
     emit("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
 
 
@@ -109,3 +112,17 @@ def _write_policy(folder: Path, prism: Prism, vm_id: str) -> Path:
     path = folder / "attestation-policy.json"
     write_file(path, prism.workspace.cvms.attestation_policy(vm_id), mode=_PRIVATE, force=True)
     return path
+
+
+def _write_roots(folder: Path, vm_id: str) -> dict[str, str]:
+    """The variable with the root of this machine's simulated platform, where the VM is one of it."""
+    from prism_iac.attestation import SimulatedGuest
+    from prism_iac.hypervisor.local import LocalHypervisor
+
+    vm = LocalHypervisor(the_data_folder()).find(vm_id)
+    if vm is None:
+        return {}
+    path = folder / "attestation-roots.pem"
+    guest = SimulatedGuest.load(vm.folder / "platform")
+    write_file(path, guest.platform.root_pem, mode=_PRIVATE, force=True)
+    return {ROOTS: str(path)}

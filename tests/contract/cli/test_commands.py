@@ -97,9 +97,11 @@ def test_attested_tls_needs_the_policy_that_env_writes(
         f"export AGENT_GRPC_URL={vm.state.agent_address}",
         f"export AGENT_GRPC_ATTESTATION_POLICY={policy}",
         "export AGENT_GRPC_ATTESTED_TLS=true",
+        f"export PRISM_ATTESTATION_ROOTS={policy.with_name('attestation-roots.pem')}",
     ]
     assert policy.read_bytes() == stage.workspace.cvms.attestation_policy(vm.id)
     assert policy.stat().st_mode & 0o777 == 0o600
+    stage.workspace.computations.stop(computation.id)
 
 
 def test_a_vm_is_listed_and_shown_with_its_process(quick: SameProcess, vm: Live[ConfidentialVM]) -> None:
