@@ -6,7 +6,7 @@ Main entries: `AgentClient` for participants, `agent_environment` for the comman
 """
 
 from prism_iac.agent._protocol import AlgorithmKind, EvidenceType
-from prism_iac.agent._required import RequiredEvidence
+from prism_iac.agent._required import EvidencePlace, RequiredEvidence
 from prism_iac.agent.client import (
     AgentClient,
     AgentFailed,
@@ -32,6 +32,7 @@ __all__ = [
     "AlgorithmKind",
     "ClientTls",
     "ComputationFailed",
+    "EvidencePlace",
     "EvidenceType",
     "NotReady",
     "Progress",

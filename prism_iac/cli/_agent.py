@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 import typer
 
@@ -89,6 +89,12 @@ Roots = Annotated[
         help="Where its evidence must lead to (PEM), in place of the roots of AMD and Intel.",
     ),
 ]
+EvidenceIn = Annotated[
+    Literal["channel", "certificate"],
+    typer.Option(
+        help="Where the agent puts its evidence; agents of Cocos 0.8 put it into their certificate."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Agent:
     client_key: ClientKey = None
     attestation_policy: AttestationPolicy = None
     roots: Roots = None
+    evidence_in: EvidenceIn = "channel"
 
     def __enter__(self) -> Self:
         return self
@@ -195,13 +202,14 @@ class Agent:
             ) from error
 
     def _required_evidence(self) -> RequiredEvidence | None:
-        from prism_iac.agent import RequiredEvidence
+        from prism_iac.agent import EvidencePlace, RequiredEvidence
         from prism_iac.attestation.policy import PolicyFile
 
         if self.attestation_policy is None:
             return None
         policy = PolicyFile.parse(self.attestation_policy.read_bytes()).document
-        return RequiredEvidence(policy, self.roots.read_bytes() if self.roots else None)
+        roots = self.roots.read_bytes() if self.roots else None
+        return RequiredEvidence(policy, roots, place=EvidencePlace(self.evidence_in))
 
     def _mode_of_files(self) -> TlsMode:
         """The mode that the files mean, as the field's command line reads them (cocos-grpc.md section 7.2)."""

@@ -23,7 +23,7 @@ from prism_iac.attestation import Check, Outcome
 from prism_iac.errors import InvalidInput
 from prism_iac.pki import parse_certificate, public_key_of
 
-__all__ = ["Authenticator", "Identity"]
+__all__ = ["Authenticator", "Identity", "key_der_of"]
 
 _SIGNED_PREFIX: Final = b" " * 64 + b"Exported Authenticator\0"
 
@@ -42,7 +42,7 @@ class Identity:
     @property
     def key_der(self) -> bytes:
         """The public half, SubjectPublicKeyInfo."""
-        return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return key_der_of(self.key)
 
     def answer(self, request: bytes, context: bytes, payload: bytes, channel: Channel) -> bytes:
         """The authenticator that answers a request (RFC 9261 §5.2).
@@ -118,7 +118,7 @@ class Authenticator:
     @property
     def key_der(self) -> bytes:
         """The leaf's key, SubjectPublicKeyInfo."""
-        return self.leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return key_der_of(self.leaf)
 
     def checks(self, request: bytes, context: bytes, channel: Channel) -> Iterator[Check]:
         """That it answers this request, on this connection, by the leaf's key (RFC 9261 §5.2).
@@ -156,6 +156,11 @@ class Authenticator:
         except InvalidSignature:
             return False
         return True
+
+
+def key_der_of(holder: x509.Certificate | ec.EllipticCurvePrivateKey) -> bytes:
+    """The public key of a certificate or a private key, SubjectPublicKeyInfo."""
+    return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _read_certificate(body: bytes) -> tuple[bytes, x509.Certificate, bytes | None]:

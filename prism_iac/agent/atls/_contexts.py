@@ -5,8 +5,9 @@ Source: cocos-grpc.md section 9.1, step 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, TypeAlias
 
 from OpenSSL import SSL, crypto
 
@@ -15,6 +16,8 @@ from prism_iac.pki import load_certificates, load_private_key
 __all__ = ["client_context", "server_context"]
 
 _HTTP2: Final = b"h2"
+
+OnName: TypeAlias = Callable[[bytes | None], tuple[bytes, bytes] | None]
 
 
 def client_context(*, server_ca: bytes | None, certificate: bytes | None, key: bytes | None) -> SSL.Context:
@@ -38,13 +41,16 @@ def client_context(*, server_ca: bytes | None, certificate: bytes | None, key: b
     return context
 
 
-def server_context(*, certificate: bytes, key: bytes, client_ca: bytes | None) -> SSL.Context:
+def server_context(
+    *, certificate: bytes, key: bytes, client_ca: bytes | None, on_name: OnName | None = None
+) -> SSL.Context:
     """The settings of an agent; all files are PEM.
 
     Args:
         certificate: The leaf first.
         key: Beside it.
         client_ca: Participants must show a certificate that leads to one of these; None lets in all.
+        on_name: Told what name a client asks for, if any; may give its connection a pair of its own.
 
     Raises:
         InvalidInput: A file cannot be read.
@@ -52,6 +58,8 @@ def server_context(*, certificate: bytes, key: bytes, client_ca: bytes | None) -
     context = _context()
     context.set_alpn_select_callback(_choose)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    if on_name is not None:
+        context.set_tlsext_servername_callback(partial(_use_own_pair, on_name, client_ca))
     _use(context, certificate, key)
     if client_ca is not None:
         _trust(context, client_ca)
@@ -64,6 +72,13 @@ def _context() -> SSL.Context:
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
     context.set_options(SSL.OP_NO_TICKET)
     return context
+
+
+def _use_own_pair(on_name: OnName, client_ca: bytes | None, connection: SSL.Connection) -> None:
+    if (pair := on_name(connection.get_servername())) is not None:
+        certificate, key = pair
+        # A second pair beside the first would leave the choice between the two to the client.
+        connection.set_context(server_context(certificate=certificate, key=key, client_ca=client_ca))
 
 
 def _choose(connection: SSL.Connection, offered: Iterable[bytes]) -> bytes | SSL._NoOverlappingProtocols:

@@ -8,6 +8,9 @@
 
 All checks are told at once. The certificate of the authenticator need not be that of the handshake: the
 evidence vouches for the first, a CA for the second, and both are proven on the same connection.
+
+Agents of the older generation have proven the key of their certificate in the handshake. What remains is that the
+evidence in it meets the policy, and holds what follows from that key and the nonce of this connection.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from prism_iac.agent._required import RequiredEvidence
-from prism_iac.agent.atls._authenticator import Authenticator
+from prism_iac.agent.atls._authenticator import Authenticator, key_der_of
+from prism_iac.agent.atls._certified import evidence_in, nonce_for
 from prism_iac.agent.atls._channel import Binding
 from prism_iac.agent.atls._payload import Payload
 from prism_iac.agent.atls._request import AuthenticatorRequest
@@ -27,12 +31,14 @@ from prism_iac.attestation import (
     EvidenceRefused,
     Nonce,
     Outcome,
+    Token,
     VmEvidence,
     verify_evidence,
 )
 from prism_iac.errors import InvalidInput
+from prism_iac.pki import load_certificates
 
-__all__ = ["demand_proof"]
+__all__ = ["check_certified", "demand_proof"]
 
 
 def demand_proof(stream: TlsStream, required: RequiredEvidence, *, context: bytes, now: datetime) -> None:
@@ -65,9 +71,49 @@ def demand_proof(stream: TlsStream, required: RequiredEvidence, *, context: byte
         raise EvidenceRefused([*checks, _unreadable("evidence", error)]) from error
     binding = Binding.of(channel, answer.key_der, context)
     checks += payload.checks(binding)
-    checks += _appraise(required, payload.evidence, binding.nonce, now)
+    checks += _appraise_token(required, payload.evidence, binding.nonce, now)
     if any(check.outcome is Outcome.FAIL for check in checks):
         raise EvidenceRefused(checks)
+
+
+def check_certified(stream: TlsStream, required: RequiredEvidence, *, nonce: bytes, now: datetime) -> None:
+    """That the certificate of a handshake brings evidence for it, as agents of the older generation do.
+
+    Args:
+        stream: Connected.
+        required: What the agent must prove.
+        nonce: What was in the name that the handshake asked for, for this connection alone.
+        now: The time, aware.
+
+    Raises:
+        EvidenceRefused: It does not; with all checks.
+        InvalidInput: The policy or the roots cannot be used.
+    """
+    try:
+        certificate = load_certificates(stream.peer_certificate())[0]
+        evidence = evidence_in(certificate)
+    except (ValueError, InvalidInput) as error:
+        raise EvidenceRefused([_unreadable("certificate", error)]) from error
+    if evidence is None:
+        raise EvidenceRefused([Check("evidence", Outcome.FAIL, "in the certificate", "none")])
+    checks = [*_appraise(required, evidence, nonce_for(key_der_of(certificate), nonce), now)]
+    if any(check.outcome is Outcome.FAIL for check in checks):
+        raise EvidenceRefused(checks)
+
+
+def _appraise_token(required: RequiredEvidence, data: bytes, nonce: Nonce, now: datetime) -> Iterator[Check]:
+    try:
+        token = Token.parse(data)
+    except InvalidInput as error:
+        yield _unreadable("evidence", error)
+        return
+    yield Check(
+        "token's nonce",
+        Outcome.PASS if token.nonce == nonce.tpm else Outcome.FAIL,
+        nonce.tpm.hex(),
+        token.nonce.hex() or "none",
+    )
+    yield from _appraise(required, data, nonce, now)
 
 
 def _appraise(required: RequiredEvidence, data: bytes, nonce: Nonce, now: datetime) -> Iterator[Check]:
@@ -76,15 +122,6 @@ def _appraise(required: RequiredEvidence, data: bytes, nonce: Nonce, now: dateti
     except InvalidInput as error:
         yield _unreadable("evidence", error)
         return
-    if evidence.token is None:
-        yield Check("evidence", Outcome.FAIL, "a token", "evidence without one")
-        return
-    yield Check(
-        "token's nonce",
-        Outcome.PASS if evidence.token.nonce == nonce.tpm else Outcome.FAIL,
-        nonce.tpm.hex(),
-        evidence.token.nonce.hex() or "none",
-    )
     try:
         result = verify_evidence(
             evidence,

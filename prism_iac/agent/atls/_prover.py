@@ -1,6 +1,6 @@
-"""The agent's side: answers the request of a connection with evidence that is bound to it.
+"""The agent's side: evidence that is bound to a connection.
 
-Source: cocos-grpc.md section 9.1.
+Source: cocos-grpc.md sections 9.1 and 9.2.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from prism_iac.agent.atls._authenticator import Identity
+from prism_iac.agent.atls._authenticator import Identity, key_der_of
+from prism_iac.agent.atls._certified import certify, nonce_for, nonce_in
 from prism_iac.agent.atls._channel import Binding
 from prism_iac.agent.atls._payload import Payload
 from prism_iac.agent.atls._request import ECDSA_P256_SHA256, AuthenticatorRequest
 from prism_iac.agent.atls._stream import TlsStream
 from prism_iac.agent.atls._wire import FrameType
-from prism_iac.attestation import Nonce
+from prism_iac.attestation import Nonce, Token
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki import Authority, load_certificates, load_private_key
 
@@ -43,13 +44,20 @@ def fresh_pair(now: datetime) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Answers for one VM."""
+    """Answers for one VM.
+
+    Attributes:
+        identity: What authenticators are made with.
+        attest: Asks the platform.
+        now: The time, aware.
+    """
 
     identity: Identity
     attest: Attest
+    now: Callable[[], datetime]
 
     @classmethod
-    def of(cls, certificate: bytes, key: bytes, attest: Attest, *, now: datetime) -> Prover:
+    def of(cls, certificate: bytes, key: bytes, attest: Attest, *, now: Callable[[], datetime]) -> Prover:
         """A prover that answers with the agent's own pair, or with a fresh one when that is not on P-256.
 
         Args:
@@ -60,17 +68,36 @@ class Prover:
         """
         private = load_private_key(key)
         if not (isinstance(private, ec.EllipticCurvePrivateKey) and isinstance(private.curve, ec.SECP256R1)):
-            return cls.of(*fresh_pair(now), attest, now=now)
+            return cls.of(*fresh_pair(now()), attest, now=now)
         chain = tuple(item.public_bytes(Encoding.DER) for item in load_certificates(certificate))
-        return cls(Identity(private, chain), attest)
+        return cls(Identity(private, chain), attest, now)
+
+    def certify(self, name: bytes | None) -> tuple[bytes, bytes] | None:
+        """A certificate with evidence and its key, PEM, for a client of the older generation; None for others.
+
+        Args:
+            name: What the client asks for, if anything.
+        """
+        nonce = nonce_in(name)
+        if nonce is None:
+            return None
+        key = ec.generate_private_key(ec.SECP256R1())
+        evidence = Token.parse(self.attest(nonce_for(key_der_of(key), nonce))).raw_report
+        certificate = certify(key, evidence, now=self.now())
+        return (
+            certificate.public_bytes(Encoding.PEM),
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        )
 
     def prove(self, stream: TlsStream) -> None:
-        """Receive a request and answer it.
+        """Receive a request and answer it; of a client of the older generation there is none.
 
         Raises:
             ValueError: It is none, or asks for what is not to be had.
             SSL.Error: The connection broke. Or StreamEnded.
         """
+        if nonce_in(stream.name) is not None:
+            return
         request = stream.receive_frame(FrameType.REQUEST)
         asked = AuthenticatorRequest.parse(request)
         if not asked.offers_attestation:

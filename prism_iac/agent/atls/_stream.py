@@ -56,8 +56,15 @@ class TlsStream:
         leaf = self._tls.get_peer_certificate(as_cryptography=True)
         return leaf.public_bytes(Encoding.PEM) if leaf else b""
 
-    def connect(self) -> None:
-        """Shake hands as the client; raises as `accept` does."""
+    @property
+    def name(self) -> bytes | None:
+        """The name that the client asked for."""
+        return self._tls.get_servername()
+
+    def connect(self, name: bytes | None = None) -> None:
+        """Shake hands as the client, and ask for a name if one is given; raises as `accept` does."""
+        if name is not None:
+            self._tls.set_tlsext_host_name(name)
         self._tls.set_connect_state()
         self._in_time(self._tls.do_handshake)
 

@@ -22,12 +22,16 @@ from typing import Final
 
 from OpenSSL import SSL
 
+from prism_iac.agent._required import EvidencePlace
 from prism_iac.agent.atls import (
     CONTEXT_BYTES,
+    NONCE_BYTES,
     StreamEnded,
     TlsStream,
+    check_certified,
     client_context,
     demand_proof,
+    name_of,
     reasons_of,
 )
 from prism_iac.agent.client._failures import NEVER_CONNECTED, WRONG_NAME, AgentUnreachable, unreachable
@@ -149,11 +153,15 @@ class Tunnel:
 
     def _have_proven(self, stream: TlsStream) -> None:
         try:
+            if self._required.place is EvidencePlace.CERTIFICATE:
+                nonce = secrets.token_bytes(NONCE_BYTES)
+                stream.connect(name_of(nonce))
+                check_certified(stream, self._required, nonce=nonce, now=datetime.now(UTC))
+                return
             stream.connect()
             self._check_name(stream)
-            demand_proof(
-                stream, self._required, context=secrets.token_bytes(CONTEXT_BYTES), now=datetime.now(UTC)
-            )
+            context = secrets.token_bytes(CONTEXT_BYTES)
+            demand_proof(stream, self._required, context=context, now=datetime.now(UTC))
         except StreamEnded as error:
             raise self._unreachable(str(error)) from error
         except SSL.Error as error:

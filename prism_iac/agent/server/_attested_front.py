@@ -50,10 +50,13 @@ class AttestedFront:
     """
 
     def __init__(self, endpoint: Endpoint, security: PortSecurity, attest: Attest) -> None:
+        self._prover = Prover.of(security.certificate, security.key, attest, now=lambda: datetime.now(UTC))
         self._context = server_context(
-            certificate=security.certificate, key=security.key, client_ca=security.client_ca
+            certificate=security.certificate,
+            key=security.key,
+            client_ca=security.client_ca,
+            on_name=self._prover.certify,
         )
-        self._prover = Prover.of(security.certificate, security.key, attest, now=datetime.now(UTC))
         self._listener = _listen(endpoint)
         self._folder = Path(tempfile.mkdtemp(prefix="prism-iac-agent-"))
         self._lock = threading.Lock()

@@ -33,11 +33,11 @@ class Impostor:
 
 
 @contextmanager
-def impostor(behave: Behaviour) -> Iterator[Impostor]:
-    """A server that shakes hands, behaves, and listens to what comes then."""
+def impostor(behave: Behaviour, *, pair: tuple[bytes, bytes] | None = None) -> Iterator[Impostor]:
+    """A server that shakes hands, with a certificate and key if given, behaves, and listens to what comes then."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Impostor(f"127.0.0.1:{listener.getsockname()[1]}")
-        certificate, key = fresh_pair(datetime.now(UTC))
+        certificate, key = pair or fresh_pair(datetime.now(UTC))
         context = server_context(certificate=certificate, key=key, client_ca=None)
         thread = threading.Thread(target=_serve, args=(listener, context, behave, server), daemon=True)
         thread.start()

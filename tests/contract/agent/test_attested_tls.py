@@ -15,9 +15,10 @@ from prism_iac.agent import (
     AgentUnproven,
     AgentUnreachable,
     ClientTls,
+    EvidencePlace,
     RequiredEvidence,
 )
-from prism_iac.agent.atls import Attest, Prover, StreamEnded, TlsStream, fresh_pair
+from prism_iac.agent.atls import Attest, Prover, StreamEnded, TlsStream, fresh_pair, name_of
 from prism_iac.agent.atls._channel import Binding
 from prism_iac.agent.atls._request import AuthenticatorRequest
 from prism_iac.agent.atls._wire import FrameType
@@ -33,6 +34,7 @@ from tests.contract.agent.test_tls import config_of, tls_of
 
 ALGORITHM = b"#!/bin/sh\necho x > results/x\n"
 ATTESTED = AgentConfig(attested_tls=True)
+Issue = Callable[[str], IssuedCertificate]
 OF_ANOTHER_CONNECTION = {
     "authenticator's signature",
     "authenticator's Finished",
@@ -46,8 +48,12 @@ def tokens_of(guest: SimulatedGuest) -> Attest:
     return lambda nonce: guest.token(nonce, now=datetime.now(UTC))
 
 
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
 def prover_of(attest: Attest) -> Prover:
-    return Prover.of(*fresh_pair(datetime.now(UTC)), attest, now=datetime.now(UTC))
+    return Prover.of(*fresh_pair(datetime.now(UTC)), attest, now=clock)
 
 
 def refused_claims(address: str, required: RequiredEvidence) -> set[str]:
@@ -156,7 +162,7 @@ def test_a_proof_without_evidence_is_refused(required: RequiredEvidence) -> None
 
 
 def test_an_agent_that_does_not_attest_is_refused(
-    scene: Scene, authority: Authority, issue: Callable[[str], IssuedCertificate], required: RequiredEvidence
+    scene: Scene, authority: Authority, issue: Issue, required: RequiredEvidence
 ) -> None:
     scene.begin(ALGORITHM, config=config_of(TlsMode.TLS, authority, issue("agent")))
     assert refused_claims(scene.vm.address, required) == {"authenticator"}
@@ -200,7 +206,7 @@ def test_the_agent_signs_no_hash_of_somebody_elses_connection(
 def test_only_participants_of_the_client_ca_are_let_in(
     proven: Scene,
     authority: Authority,
-    issue: Callable[[str], IssuedCertificate],
+    issue: Issue,
     stranger: Authority,
     required: RequiredEvidence,
 ) -> None:
@@ -217,7 +223,7 @@ def test_only_participants_of_the_client_ca_are_let_in(
 def test_an_attested_agent_of_another_ca_or_for_another_address_is_refused(
     proven: Scene,
     authority: Authority,
-    issue: Callable[[str], IssuedCertificate],
+    issue: Issue,
     stranger: Authority,
     required: RequiredEvidence,
 ) -> None:
@@ -272,3 +278,59 @@ def test_calls_go_on_after_the_agent_has_ended_a_computation(
             proven.upload_algorithm(client)
             proven.control.stop(number)
             assert proven.control.wait_for_stop_response(number) == ""
+
+
+class TestOlderGeneration:
+    """Evidence in the certificate of the handshake, as agents of Cocos 0.8 give it."""
+
+    @pytest.fixture
+    def older(self, required: RequiredEvidence) -> RequiredEvidence:
+        return replace(required, place=EvidencePlace.CERTIFICATE)
+
+    def test_a_run_goes_through(self, proven: Scene, older: RequiredEvidence) -> None:
+        proven.begin(ALGORITHM, config=ATTESTED)
+        with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=older)) as client:
+            proven.upload_algorithm(client)
+            proven.control.wait_for_event("ConsumingResults", "Ready")
+            assert proven.fetch(client)
+
+    def test_the_certificate_is_for_the_nonce_alone(
+        self, guest: SimulatedGuest, older: RequiredEvidence
+    ) -> None:
+        prover = prover_of(tokens_of(guest))
+        recorded = prover.certify(name_of(bytes(64)))
+        assert recorded is not None
+        with impostor(no_proof, pair=recorded) as server:
+            claims = refused_claims(server.address, older)
+        assert_heard_nothing(server)
+        assert claims == {"report data"}
+
+    def test_a_certificate_without_evidence_is_refused(self, older: RequiredEvidence) -> None:
+        assert claims_refused_of(no_proof, older) == {"evidence"}
+
+    def test_evidence_of_another_vm_is_refused(self, proven: Scene, older: RequiredEvidence) -> None:
+        proven.begin(ALGORITHM, config=ATTESTED)
+        policy = older.policy.with_measurement(b"\x43" * 48)
+        assert refused_claims(proven.vm.address, replace(older, policy=policy)) == {"launch measurement"}
+
+    def test_a_ca_that_did_not_issue_the_certificate_refuses_it(
+        self, proven: Scene, authority: Authority, older: RequiredEvidence
+    ) -> None:
+        proven.begin(ALGORITHM, config=ATTESTED)
+        tls = ClientTls(TlsMode.ATLS, authority.certificate_pem, required_evidence=older)
+        with (
+            AgentClient.connect(proven.vm.address, tls=tls) as client,
+            pytest.raises(AgentUnproven, match="not from the given CA"),
+        ):
+            client.wait_until_serving(600)
+
+    @pytest.mark.parametrize(
+        "name", [b"localhost", b"00.nonce", b"zz" * 64 + b".nonce", b"AA" * 64 + b".nonce"]
+    )
+    def test_another_name_is_no_nonce(self, guest: SimulatedGuest, name: bytes) -> None:
+        assert prover_of(tokens_of(guest)).certify(name) is None
+
+
+def no_proof(stream: TlsStream) -> None:
+    """Nothing after the handshake."""
+    del stream

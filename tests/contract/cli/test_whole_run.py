@@ -62,7 +62,7 @@ def test_participants_do_a_whole_run_over_attested_tls(
     assert (refused.code, "launch measurement is" in refused.err) == (4, True)
 
     line.out(*upload, "--computation", "sum", **variables)
-    line.out("data", "numbers.txt", "--key", "ada.pem", **variables)
+    line.out("data", "numbers.txt", "--key", "ada.pem", "--evidence-in", "certificate", **variables)
     assert line.run("computations", "logs", "sum", "--follow").code == 0
     line.out("result", "--computation", "sum", "--key", "ada.pem", "--extract", "out", **variables)
     assert (line.folder / "out" / "sum.txt").read_text() == "42"

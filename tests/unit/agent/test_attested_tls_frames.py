@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from prism_iac.agent.atls import fresh_pair
 from prism_iac.agent.atls._authenticator import Authenticator, Identity
+from prism_iac.agent.atls._certified import certify, evidence_in, name_of, nonce_for, nonce_in
 from prism_iac.agent.atls._channel import Binding, Channel
 from prism_iac.agent.atls._payload import Payload
 from prism_iac.agent.atls._prover import Prover
@@ -39,8 +40,12 @@ def export(label: bytes, length: int, context: bytes | None) -> bytes:
     return hashlib.shake_256(seed).digest(length)
 
 
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
 def identity() -> Identity:
-    return Prover.of(*fresh_pair(datetime.now(UTC)), lambda _: b"", now=datetime.now(UTC)).identity
+    return Prover.of(*fresh_pair(datetime.now(UTC)), lambda _: b"", now=clock).identity
 
 
 IDENTITY = identity()
@@ -205,7 +210,7 @@ def lengthened(answer: bytes, old: bytes, new: bytes) -> bytes:
 def test_a_key_that_is_not_on_p256_is_replaced_by_a_fresh_one() -> None:
     pair = generate_key_pair(KeyAlgorithm.RSA, 2048)
     certificate, _ = fresh_pair(datetime.now(UTC))
-    prover = Prover.of(certificate, pair.private_pem, lambda _: b"", now=datetime.now(UTC))
+    prover = Prover.of(certificate, pair.private_pem, lambda _: b"", now=clock)
     assert isinstance(prover.identity.key.curve, ec.SECP256R1)
     assert prover.identity.certificates != (load_certificates(certificate)[0].public_bytes(Encoding.DER),)
 
@@ -236,3 +241,34 @@ def test_no_bytes_break_a_parser(data: bytes) -> None:
             parse(data)
         except ValueError:
             continue
+
+
+# the older generation, cocos-grpc.md section 9.2
+
+
+def test_the_nonce_of_a_client_is_the_name_that_it_asks_for() -> None:
+    nonce = bytes(range(64))
+    assert name_of(nonce) == nonce.hex().encode() + b".nonce"
+    assert nonce_in(name_of(nonce)) == nonce
+    assert nonce_in(None) is None
+
+
+def test_evidence_holds_a_hash_of_the_certified_key_and_the_nonce() -> None:
+    expected = hashlib.sha3_512(IDENTITY.key_der + bytes(64)).digest()
+    nonce = nonce_for(IDENTITY.key_der, bytes(64))
+    assert (nonce.tee, nonce.tpm) == (expected, expected[:32])
+
+
+def test_evidence_is_the_bare_value_of_an_extension() -> None:
+    certificate = certify(IDENTITY.key, EVIDENCE, now=clock())
+    (extension,) = certificate.extensions
+    assert extension.oid.dotted_string == "2.99999.1.0"
+    der = certificate.public_bytes(Encoding.DER)
+    # 2.99999 is one number, 80 + 99999, in base 128 (X.690 section 8.19).
+    assert bytes.fromhex("0605 868d6f 01 00") + b"\x04" + bytes([len(EVIDENCE)]) + EVIDENCE in der
+    assert evidence_in(certificate) == EVIDENCE
+    certificate.verify_directly_issued_by(certificate)
+
+
+def test_a_certificate_without_evidence_has_none() -> None:
+    assert evidence_in(load_certificates(fresh_pair(clock())[0])[0]) is None
