@@ -20,6 +20,7 @@ from prism_iac.agent.client import (
     Progress,
     SignatureRefused,
     agent_environment,
+    fetch_evidence,
 )
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "RequiredEvidence",
     "SignatureRefused",
     "agent_environment",
+    "fetch_evidence",
 ]

@@ -39,6 +39,13 @@ class Hypervisor(Protocol):
             Conflict: Its processes do not end.
         """
 
+    def evidence_roots(self) -> bytes | None:
+        """The roots that evidence of its VMs leads to, PEM; None for those of the makers of processors.
+
+        Raises:
+            InvalidInput: They cannot be read.
+        """
+
 
 def _open_local(data: Path) -> Hypervisor:
     from prism_iac.hypervisor.local import LocalHypervisor

@@ -45,6 +45,7 @@ class Vm:
         pid: The process that is the VM; meaningful while it is running.
         running: Whether that process lives.
         folder: Where the VM keeps its files; the console is `console.log` there.
+        evidence_socket: Where its agent gives evidence at any time; None when there is no such place.
     """
 
     id: str
@@ -58,3 +59,4 @@ class Vm:
     control_address: str
     limits: VmLimits
     folder: Path
+    evidence_socket: Path | None = None

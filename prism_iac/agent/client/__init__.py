@@ -6,6 +6,7 @@ import the server beside it; gRPC is imported when a connection is opened, so th
 
 from prism_iac.agent.client._client import AgentClient
 from prism_iac.agent.client._environment import AgentFiles, agent_environment
+from prism_iac.agent.client._evidence import fetch_evidence
 from prism_iac.agent.client._failures import (
     AgentFailed,
     AgentRefused,
@@ -31,4 +32,5 @@ __all__ = [
     "Progress",
     "SignatureRefused",
     "agent_environment",
+    "fetch_evidence",
 ]

@@ -204,6 +204,7 @@ class AgentClient:
         tee_nonce: bytes,
         vtpm_nonce: bytes = b"",
         evidence_type: EvidenceType = EvidenceType.SNP,
+        timeout_seconds: float | None = None,
     ) -> bytes:
         """Fetch evidence that holds a nonce; it is not verified here.
 
@@ -211,6 +212,7 @@ class AgentClient:
             tee_nonce: At most 64 bytes.
             vtpm_nonce: At most 32 bytes.
             evidence_type: The type of the VM's platform.
+            timeout_seconds: How long to wait for all of it; None for as long as it takes.
 
         Raises:
             AgentRefused: A nonce is too long, or the platform has no such evidence.
@@ -222,7 +224,7 @@ class AgentClient:
 
         request = AttestationRequest(teeNonce=tee_nonce, vtpmNonce=vtpm_nonce, type=evidence_type)
         with self._failures("Attestation"):
-            stream = AgentServiceStub(self._channel).Attestation(request)
+            stream = AgentServiceStub(self._channel).Attestation(request, timeout=timeout_seconds)
             return b"".join(chunks_of(stream, None, where=self._where("Attestation")))
 
     def _is_serving(self, timeout_seconds: float) -> bool:

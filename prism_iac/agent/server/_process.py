@@ -21,6 +21,7 @@ from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._control import ControlStream
 from prism_iac.agent.server._dial import open_control_channel
 from prism_iac.agent.server._evidence import attester_of, load_guest
+from prism_iac.agent.server._evidence_port import EvidencePort
 from prism_iac.agent.server._greeting import make_greeting
 from prism_iac.agent.server._log import LogForwarder, configure_log
 from prism_iac.agent.server._outbox import Outbox
@@ -74,9 +75,12 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
         handle=agent.handle,
         backoff=Backoff(random.random),
     )
+    evidence = EvidencePort(settings.evidence_socket, guest)
+    await evidence.open()
     try:
         await _until_asked_to_end(control)
     finally:
+        await evidence.close()
         await agent.close()
 
 

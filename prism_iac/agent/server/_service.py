@@ -47,14 +47,48 @@ from prism_iac.wire.agent_pb2 import (
 )
 from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer
 
-__all__ = ["AgentService"]
+__all__ = ["AgentService", "EvidenceService"]
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
 _log = structlog.get_logger(__name__)
 
 
-class AgentService(AgentServiceServicer):
+class EvidenceService:
+    """What anybody may ask of the VM.
+
+    Args:
+        guest: What this VM proves itself with; None when it cannot.
+        is_attested: Evidence of the same guest proves connections, so a nonce must not look like a binding.
+    """
+
+    def __init__(self, guest: SimulatedGuest | None, *, is_attested: bool = False) -> None:
+        self._guest = guest
+        self._is_attested = is_attested
+
+    async def Attestation(  # noqa: N802  # named by the protocol
+        self, request: AttestationRequest, context: _Context
+    ) -> AsyncIterator[AttestationResponse]:
+        """Send evidence that holds the caller's nonce."""
+        async with _answering(context, "Attestation"):
+            if len(request.teeNonce) > TEE_NONCE_BYTES:
+                raise Refused(Refusal.TEE_NONCE_TOO_LONG)
+            if len(request.vtpmNonce) > VTPM_NONCE_BYTES:
+                raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
+            report_data = request.teeNonce.ljust(TEE_NONCE_BYTES, b"\0")
+            if self._is_attested and any(report_data[UNBOUND_NONCE_BYTES:]):
+                # Evidence of a connection holds a SHA-512. Whoever could have it made here, for a hash of their
+                # own connection to a participant, would stand between the two unseen.
+                raise Refused(Refusal.TEE_NONCE_COULD_BE_A_BINDING)
+            evidence = await asyncio.to_thread(
+                evidence_for_participant, self._guest, _evidence_type(request.type), report_data
+            )
+            await context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(evidence))),))
+            for start in range(0, len(evidence), CHUNK_BYTES):
+                yield AttestationResponse(file=evidence[start : start + CHUNK_BYTES])
+
+
+class AgentService(EvidenceService, AgentServiceServicer):
     """The calls of the participants of one computation.
 
     Args:
@@ -65,9 +99,8 @@ class AgentService(AgentServiceServicer):
     def __init__(
         self, computation: Computation, guest: SimulatedGuest | None, *, is_attested: bool = False
     ) -> None:
+        super().__init__(guest, is_attested=is_attested)
         self._computation = computation
-        self._guest = guest
-        self._is_attested = is_attested
 
     async def Algo(  # noqa: N802  # named by the protocol
         self, request_iterator: AsyncIterator[AlgoRequest], context: _Context
@@ -116,27 +149,6 @@ class AgentService(AgentServiceServicer):
                 while block := await asyncio.to_thread(file.read, CHUNK_BYTES):
                     yield ResultResponse(file=block)
             self._computation.note_result_fetched()
-
-    async def Attestation(  # noqa: N802  # named by the protocol
-        self, request: AttestationRequest, context: _Context
-    ) -> AsyncIterator[AttestationResponse]:
-        """Send evidence that holds the caller's nonce."""
-        async with _answering(context, "Attestation"):
-            if len(request.teeNonce) > TEE_NONCE_BYTES:
-                raise Refused(Refusal.TEE_NONCE_TOO_LONG)
-            if len(request.vtpmNonce) > VTPM_NONCE_BYTES:
-                raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
-            report_data = request.teeNonce.ljust(TEE_NONCE_BYTES, b"\0")
-            if self._is_attested and any(report_data[UNBOUND_NONCE_BYTES:]):
-                # Evidence of a connection holds a SHA-512. Whoever could have it made here, for a hash of their
-                # own connection to a participant, would stand between the two unseen.
-                raise Refused(Refusal.TEE_NONCE_COULD_BE_A_BINDING)
-            evidence = await asyncio.to_thread(
-                evidence_for_participant, self._guest, _evidence_type(request.type), report_data
-            )
-            await context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(evidence))),))
-            for start in range(0, len(evidence), CHUNK_BYTES):
-                yield AttestationResponse(file=evidence[start : start + CHUNK_BYTES])
 
     async def IMAMeasurements(  # noqa: N802  # named by the protocol
         self, request: IMAMeasurementsRequest, context: _Context

@@ -63,6 +63,7 @@ class Settings:
         listen: Where participants connect.
         state_folder: Where undelivered messages and the result are kept.
         platform_folder: The simulated platform's keys; None when the VM has no platform.
+        evidence_socket: Where the VM's keeper asks for evidence at any time; None when there is no such place.
     """
 
     log_level: LogLevel
@@ -75,6 +76,7 @@ class Settings:
     state_folder: Path
     platform_folder: Path | None
     limits: RunLimits
+    evidence_socket: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -109,6 +111,7 @@ class _Reader:
                 processes=self._limit("AGENT_LIMIT_PROCESSES"),
                 run_seconds=self._limit("AGENT_LIMIT_RUN_SECONDS"),
             ),
+            evidence_socket=self._path("AGENT_EVIDENCE_SOCKET"),
         )
         if (settings.client_certificate is None) is not (settings.client_key is None):
             self._refuse(

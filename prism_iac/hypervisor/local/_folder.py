@@ -7,6 +7,7 @@
     platform/    the simulated platform as the guest sees it
     work/        the agent's working directory
     console.log  what the agent prints
+    evidence.sock  where the agent gives evidence at any time
 
 A folder without facts is what a creation or removal left that was cut off: nothing runs for it.
 """
@@ -84,6 +85,11 @@ class VmFolder:
         return self.path / "console.log"
 
     @property
+    def evidence_socket(self) -> Path:
+        """Where the agent gives evidence."""
+        return self.path / "evidence.sock"
+
+    @property
     def ca(self) -> Path:
         """Verifies the control stream's server."""
         return self.path / "certs" / "ca.pem"
@@ -127,6 +133,7 @@ class VmFolder:
             control_address=facts.control_address,
             limits=facts.limits,
             folder=self.path,
+            evidence_socket=self.evidence_socket,
         )
 
     def spec(self) -> VmSpec | None:

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from prism_iac.attestation import SimulatedPlatform
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.local._environment import agent_environment
@@ -146,6 +147,15 @@ class LocalHypervisor:
             if folder.path.exists():
                 folder.mark_removing()
                 self._finish_removal(folder)
+
+    def evidence_roots(self) -> bytes | None:
+        """The root of this machine's simulated platform, PEM; None before it was made.
+
+        Raises:
+            InvalidInput: Its files are damaged.
+        """
+        platform = self._data / "platform"
+        return SimulatedPlatform.load(platform).root_pem if SimulatedPlatform.is_saved_in(platform) else None
 
     @cached_property
     def _agent_digest(self) -> str:

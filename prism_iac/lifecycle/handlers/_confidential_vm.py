@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult, PrismError
 from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
@@ -10,6 +12,9 @@ from prism_iac.lifecycle._identity import mark_of, name_suffix
 from prism_iac.model import AgentState, VmProvider, VmStatus
 from prism_iac.model.resources import ConfidentialVM, VmLimits
 from prism_iac.prism import CertificateFiles, CvmRecord, NotFound
+
+if TYPE_CHECKING:
+    from prism_iac.lifecycle.handlers._vm_attestation import Shown
 
 __all__ = ["ConfidentialVMHandler"]
 
@@ -79,7 +84,8 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         self, live: Live[ConfidentialVM], desired: ConfidentialVM, context: Context
     ) -> Live[ConfidentialVM]:
         """Go on where a create was cut off."""
-        return self._bring_up(live.id, desired, context)
+        known = desired.with_(attestation_policy=live.state.attestation_policy)
+        return self._bring_up(live.id, known, context)
 
     def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
         """Retire the record, then end the VM; its certificates are revoked with it."""
@@ -179,18 +185,36 @@ def _check_process(record: CvmRecord, desired: ConfidentialVM, context: Context)
 
 
 def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) -> ConfidentialVM:
+    # The policy of its first evidence stays: by a later one a VM would vouch for itself.
+    policy = state.attestation_policy or _policy(record, state, context)
+    shown = _shown(policy, state, record, context)
     return state.with_(
         cvm_id=record.cvm_id,
         agent_address=record.agent_address,
         status=record.status,
         state=record.state,
-        attestation_policy=_policy(record, state, context),
+        attestation_policy=policy,
+        measurement=shown.measurement,
+        reported_tcb=shown.reported_tcb,
+        attestation=shown.attestation,
         monthly_cost_estimate=record.monthly_cost_estimate,
     )
 
 
+def _shown(policy: str | None, state: ConfidentialVM, record: CvmRecord, context: Context) -> Shown:
+    from prism_iac.lifecycle.handlers._vm_attestation import Shown, ask_agent, claims_of
+
+    if state.provider not in _DRIVEN:
+        return claims_of(record.attestation) if record.attestation else Shown()
+    hypervisor = context.session.hypervisor(state.provider)
+    vm = hypervisor.find(record.id)
+    if vm is None or vm.evidence_socket is None:
+        return Shown()
+    return ask_agent(vm.evidence_socket, policy, roots=hypervisor.evidence_roots(), now=context.now())
+
+
 def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:
-    if record.status is not VmStatus.ONLINE and state.attestation_policy is None:
+    if record.status is not VmStatus.ONLINE:
         # A policy comes with the first connection.
         return None
     try:

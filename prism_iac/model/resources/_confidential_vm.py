@@ -116,7 +116,19 @@ class ConfidentialVM(VmSettings, InWorkspace):
     """The agent's phase at the last read."""
 
     attestation_policy: Annotated[str | None, COMPUTED] = None
-    """The VM's attestation policy as JSON text, once it is online."""
+    """The VM's attestation policy as JSON text, from when it was first online; a refresh holds it to that."""
+
+    measurement: Annotated[str | None, COMPUTED] = None
+    """The launch measurement that its evidence showed at the last read, hexadecimal."""
+
+    reported_tcb: Annotated[str | None, COMPUTED] = None
+    """The TCB that its evidence showed at the last read, part by part."""
+
+    attestation: Annotated[str | None, COMPUTED] = None
+    """How fresh evidence met the policy at the last read: `accepted`, `refused` or `failed`, and why.
+
+    None where no agent can be asked: measurement and TCB are then what the VM told Prism when it connected.
+    """
 
     monthly_cost_estimate: Annotated[str | None, COMPUTED] = None
     """An amount of money with its sign, where Prism knows one."""

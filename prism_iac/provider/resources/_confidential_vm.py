@@ -49,7 +49,13 @@ class ConfidentialVM(PrismResource, module="prism", name="ConfidentialVM"):
     state: Output[str | None]
     """The agent's phase at the last read."""
     attestation_policy: Output[str | None]
-    """The VM's attestation policy as JSON text."""
+    """The VM's attestation policy as JSON text, from when it was first online."""
+    measurement: Output[str | None]
+    """The launch measurement that its evidence showed at the last read, hexadecimal."""
+    reported_tcb: Output[str | None]
+    """The TCB that its evidence showed at the last read, part by part."""
+    attestation: Output[str | None]
+    """How fresh evidence met the policy at the last read: `accepted`, `refused` or `failed`, and why."""
     monthly_cost_estimate: Output[str | None]
     """An amount of money with its sign, where Prism knows one."""
 
@@ -100,6 +106,9 @@ class ConfidentialVM(PrismResource, module="prism", name="ConfidentialVM"):
                 "status",
                 "state",
                 "attestation_policy",
+                "measurement",
+                "reported_tcb",
+                "attestation",
                 "monthly_cost_estimate",
             ),
             deletes_first=True,

@@ -129,15 +129,25 @@ def guest() -> SimulatedGuest:
 
 
 @pytest.fixture
+def keeper(tmp_path: Path) -> Path:
+    """Where the keeper of a VM asks for evidence; longer than the address of a socket may be."""
+    path = tmp_path / "deep" / ("d" * 120) / "evidence.sock"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
 def proven(
-    make_vm: Callable[..., Vm], control: Control, key: KeyPair, tmp_path: Path, guest: SimulatedGuest
+    make_vm: Callable[..., Vm], control: Control, key: KeyPair, guest: SimulatedGuest, keeper: Path
 ) -> Scene:
-    folder = tmp_path / "platform"
+    folder = keeper.parent / "platform"
     folder.mkdir()
     guest.save(folder)
-    vm = make_vm(AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(folder))
+    vm = make_vm(
+        AGENT_PLATFORM="simulated-sev-snp", AGENT_PLATFORM_DIR=str(folder), AGENT_EVIDENCE_SOCKET=str(keeper)
+    )
     control.wait_for_streams(1)
-    return Scene(vm, control, key, tmp_path)
+    return Scene(vm, control, key, folder)
 
 
 @pytest.fixture(scope="session")

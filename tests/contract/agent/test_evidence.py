@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from prism_iac.agent import AgentRefused, EvidenceType
+from prism_iac.agent import (
+    AgentClient,
+    AgentFailed,
+    AgentRefused,
+    AgentUnreachable,
+    ClientTls,
+    EvidenceType,
+    fetch_evidence,
+)
+from prism_iac.agent._socket import socket_target
 from prism_iac.attestation import (
     Evidence,
     SimulatedGuest,
@@ -72,3 +81,41 @@ def test_a_platform_without_its_files_does_not_start(make_vm: Callable[..., Vm],
     assert vm.process is not None
     assert vm.process.wait(PATIENCE_SECONDS) == 2
     assert "AGENT_PLATFORM_DIR: " in vm.console.read_text()
+
+
+def test_the_keeper_of_a_vm_gets_evidence_before_and_during_a_computation(
+    proven: Scene, keeper: Path, guest: SimulatedGuest
+) -> None:
+    policy = policy_from_evidence(guest.attest(bytes(64)).report)
+
+    def proves(nonce: bytes) -> None:
+        evidence = Evidence.parse(fetch_evidence(keeper, nonce=nonce, timeout_seconds=PATIENCE_SECONDS))
+        held = nonce.ljust(64, b"\0")
+        now, roots = datetime.now(UTC), guest.platform.root_pem
+        verify_report(evidence, policy, roots=roots, now=now, report_data=held)
+
+    proves(b"before")
+    proven.begin(b"x")
+    proves(b"during")
+
+
+@pytest.mark.usefixtures("proven")
+def test_the_keeper_gets_nothing_that_could_be_the_evidence_of_a_connection(keeper: Path) -> None:
+    with pytest.raises(AgentRefused):
+        fetch_evidence(keeper, nonce=NONCE, timeout_seconds=PATIENCE_SECONDS)
+
+
+def test_the_keeper_can_ask_for_evidence_alone(proven: Scene, keeper: Path, tmp_path: Path) -> None:
+    with (
+        socket_target(keeper) as target,
+        AgentClient.connect(target, tls=ClientTls()) as agent,
+        pytest.raises(AgentFailed) as refused,
+    ):
+        agent.fetch_result(proven.key.private_pem, tmp_path / "result")
+    assert refused.value.code == "UNIMPLEMENTED"
+
+
+def test_where_no_agent_is_nobody_answers(tmp_path: Path) -> None:
+    for path in (tmp_path / "evidence.sock", tmp_path / "absent" / "evidence.sock"):
+        with pytest.raises(AgentUnreachable):
+            fetch_evidence(path, nonce=b"n", timeout_seconds=PATIENCE_SECONDS)

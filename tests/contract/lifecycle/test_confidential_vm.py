@@ -7,12 +7,15 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from prism_iac.attestation import PolicyDocument
 from prism_iac.errors import InvalidInput, PartialResult
 from prism_iac.hypervisor import Vm, open_hypervisor
+from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.lifecycle import HANDLERS, Live
 from prism_iac.model import VmProvider, VmStatus
 from prism_iac.model.resources import ConfidentialVM
@@ -143,3 +146,71 @@ def test_an_external_one_is_recorded_and_not_awaited(stage: Stage) -> None:
     vm = stage.create("ConfidentialVM", "bare-metal", provider="external")
     assert vm.state.status is VmStatus.CREATING
     stage.delete(vm)
+
+
+class TestAttestation:
+    """A read asks the agent for fresh evidence."""
+
+    def outputs(self, live: Live[Any]) -> dict[str, Any]:
+        return {name: getattr(live.state, name) for name in ("measurement", "reported_tcb", "attestation")}
+
+    def restart_with(self, stage: Stage, vm: Live[Any], **facts: Any) -> None:
+        """Somebody starts the VM again as another one."""
+        hypervisor = LocalHypervisor(stage.data)
+        hypervisor.stop(vm.id)
+        process = process_of(stage, vm)
+        assert process is not None
+        file = process.folder / "vm.json"
+        file.write_text(json.dumps(json.loads(file.read_bytes()) | facts))
+        hypervisor.start(vm.id)
+        eventually(lambda: Path(process.folder / "evidence.sock").exists())
+        eventually(lambda: stage.workspace.cvms.get(vm.id).status is VmStatus.ONLINE)
+
+    def test_a_ready_vm_has_proven_itself(self, stage: Stage, vm: Live[Any]) -> None:
+        policy = PolicyDocument.parse(vm.state.attestation_policy.encode()).snp_policy()
+        assert policy.policy.measurement == bytes.fromhex(vm.state.measurement)
+        assert vm.state.reported_tcb == "boot loader 1, TEE 1, SNP 1, microcode 1"
+        assert vm.state.attestation == "accepted"
+        seen = stage.read(vm)
+        assert seen is not None
+        assert seen.state == vm.state
+
+    def test_one_that_was_swapped_for_another_is_shown_until_somebody_acts(
+        self, stage: Stage, vm: Live[Any]
+    ) -> None:
+        self.restart_with(stage, vm, vcpus=4)
+        swapped = stage.read(vm)
+        assert swapped is not None
+        assert swapped.state.measurement != vm.state.measurement
+        assert swapped.state.attestation.startswith("refused; launch measurement is ")
+        assert swapped.state.attestation_policy == vm.state.attestation_policy
+        # It does not get better by looking again, or by waiting for it again.
+        again = stage.read(swapped)
+        assert again is not None
+        assert self.outputs(again) == self.outputs(swapped)
+        assert self.outputs(stage.update(swapped)) == self.outputs(swapped)
+
+    def test_one_that_comes_back_as_it_was_is_accepted(self, stage: Stage, vm: Live[Any]) -> None:
+        self.restart_with(stage, vm)
+        seen = stage.read(vm)
+        assert seen is not None
+        assert self.outputs(seen) == self.outputs(vm)
+
+    def test_one_whose_agent_does_not_answer_is_not_taken_for_proven(
+        self, stage: Stage, vm: Live[Any]
+    ) -> None:
+        process = process_of(stage, vm)
+        assert process is not None
+        (process.folder / "evidence.sock").unlink()
+        seen = stage.read(vm)
+        assert seen is not None
+        assert self.outputs(seen) == {
+            "measurement": None,
+            "reported_tcb": None,
+            "attestation": "failed: the agent does not answer",
+        }
+
+    def test_one_without_an_agent_here_is_not_asked(self, stage: Stage) -> None:
+        vm = stage.create("ConfidentialVM", "bare-metal", provider="external")
+        assert set(self.outputs(vm).values()) == {None}
+        stage.delete(vm)

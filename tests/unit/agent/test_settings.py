@@ -46,6 +46,7 @@ def test_every_variable_is_read() -> None:
             "AGENT_LIMIT_MEMORY_MIB": "128",
             "AGENT_LIMIT_PROCESSES": "7",
             "AGENT_LIMIT_RUN_SECONDS": "60",
+            "AGENT_EVIDENCE_SOCKET": "/e",
         }
     )
     assert settings == Settings(
@@ -59,6 +60,7 @@ def test_every_variable_is_read() -> None:
         state_folder=Path("/s"),
         platform_folder=Path("/p"),
         limits=RunLimits(memory_bytes=128 << 20, processes=7, run_seconds=60),
+        evidence_socket=Path("/e"),
     )
     assert str(settings.listen) == "[::1]:6100"
 

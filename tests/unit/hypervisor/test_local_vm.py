@@ -75,6 +75,7 @@ def test_the_agent_is_told_what_it_needs_and_no_secret_of_its_makers_environment
         "AGENT_STATE_DIR": str(folder),
         "AGENT_PLATFORM": "simulated-sev-snp",
         "AGENT_PLATFORM_DIR": f"{folder}/platform",
+        "AGENT_EVIDENCE_SOCKET": str(folder / "evidence.sock"),
         "AGENT_LIMIT_MEMORY_MIB": "512",
         "AGENT_LIMIT_PROCESSES": "32",
         "AGENT_LIMIT_RUN_SECONDS": "90",
