@@ -1,13 +1,13 @@
 """Keys, signatures, certificates and bundles, and a small CA.
 
-Main entries: `Authority`, `issue_bundle`, `check_certificate`, `parse_public_key`, `sign_role`. The time is
-passed in; no network, no environment, no files; only keys and serial numbers use the system's random source.
-Private keys are PEM bytes inside values that do not print them. Imports nothing of the package but `model`
-and `errors`.
+Main entries: `Authority`, `issue_bundle`, `issue_parties`, `create_request`, `check_certificate`, `read_certificates`,
+`parse_public_key`, `sign_role`. The time is passed in; no network, no environment, no files; only keys and serial
+numbers use the system's random source. Private keys are PEM bytes inside values that do not print them. Imports
+nothing of the package but `model` and `errors`.
 """
 
 from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate
-from prism_iac.pki._bundle import Bundle, issue_bundle
+from prism_iac.pki._bundle import Bundle, Hierarchy, Parties, Party, issue_bundle, issue_parties, parties_of
 from prism_iac.pki._certificate import (
     common_name_of,
     extensions_of,
@@ -18,33 +18,64 @@ from prism_iac.pki._certificate import (
     public_key_of,
 )
 from prism_iac.pki._check import check_certificate
-from prism_iac.pki._key import KeyPair, PrivateKey, PublicKey, generate_key_pair, load_private_key
+from prism_iac.pki._conversion import read_certificates, read_private_key
+from prism_iac.pki._description import CertificateDescription, describe_certificate
+from prism_iac.pki._key import (
+    KeyPair,
+    PrivateKey,
+    PublicKey,
+    generate_key,
+    generate_key_pair,
+    load_private_key,
+    loose_mode,
+    private_pem,
+)
 from prism_iac.pki._ocsp import Revocation
+from prism_iac.pki._profile import Permitted
 from prism_iac.pki._public_key import load_public_key, parse_public_key
+from prism_iac.pki._request import CertificateRequest, create_request, parse_request
 from prism_iac.pki._role_signature import sign_role, verify_role
+from prism_iac.pki._side import Side
 
 __all__ = [
     "Authority",
     "Bundle",
+    "CertificateDescription",
+    "CertificateRequest",
+    "Hierarchy",
     "IssuedCertificate",
     "KeyPair",
+    "Parties",
+    "Party",
+    "Permitted",
     "PrivateKey",
     "PublicKey",
     "Revocation",
+    "Side",
     "SignedCertificate",
     "check_certificate",
     "common_name_of",
+    "create_request",
+    "describe_certificate",
     "extensions_of",
+    "generate_key",
     "generate_key_pair",
     "is_authority",
     "is_issued_by",
     "issue_bundle",
+    "issue_parties",
     "load_certificates",
     "load_private_key",
     "load_public_key",
+    "loose_mode",
     "parse_certificate",
     "parse_public_key",
+    "parse_request",
+    "parties_of",
+    "private_pem",
     "public_key_of",
+    "read_certificates",
+    "read_private_key",
     "sign_role",
     "verify_role",
 ]

@@ -1,4 +1,4 @@
-"""A small certificate authority: one self-signed root that signs leaves."""
+"""A small certificate authority: a self-signed root, or an intermediate below one, that signs leaves."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from prism_iac.model.resources import KeySpec, Subject
 from prism_iac.pki._certificate import (
     common_name_of,
+    extension_of,
     extensions_of,
     is_authority,
     is_issued_by,
     load_certificates,
     public_key_of,
 )
+from prism_iac.pki._constraints import forbidden_names
 from prism_iac.pki._findings import invalid
-from prism_iac.pki._key import PrivateKey, generate_key, load_private_key, private_pem
+from prism_iac.pki._key import PrivateKey, PublicKey, digest_for, generate_key, load_private_key, private_pem
 from prism_iac.pki._ocsp import Revocation, ocsp_response
 from prism_iac.pki._profile import (
+    NO_MORE_PARTS,
     AlternativeNames,
+    Permitted,
     Window,
+    authority_extensions,
     distinguished_name,
     leaf_extensions,
-    root_extensions,
     window,
 )
+from prism_iac.pki._request import CertificateRequest
 
 __all__ = ["Authority", "IssuedCertificate", "SignedCertificate"]
-
-_NO_MORE_PARTS: Final = Subject()
 
 _SERIAL_BITS: Final = 127
 """Serial numbers have up to 39 decimal digits (prism-rest.md section 1.6) and one length."""
@@ -76,14 +77,24 @@ class IssuedCertificate:
 
 
 class Authority:
-    """A root certificate and its private key; made by `create` or `load`.
+    """A CA's certificate and its private key; made by `create`, `create_below` or `load`.
 
     Safe for use from many threads. Printing one shows its name only.
     """
 
-    def __init__(self, certificate: x509.Certificate, key: PrivateKey) -> None:
+    def __init__(
+        self, certificate: x509.Certificate, key: PrivateKey, issuers: Sequence[x509.Certificate] = ()
+    ) -> None:
+        """See `create`, `create_below` and `load`.
+
+        Args:
+            certificate: Its own.
+            key: That of the certificate.
+            issuers: Who signed it, then who signed that one, the root last; none for a root.
+        """
         self._certificate = certificate
         self._key = key
+        self._issuers = tuple(issuers)
 
     def __repr__(self) -> str:
         return f"Authority({common_name_of(self._certificate)})"
@@ -96,9 +107,11 @@ class Authority:
         key: KeySpec | PrivateKey,
         now: datetime,
         validity: timedelta,
-        subject: Subject = _NO_MORE_PARTS,
+        subject: Subject = NO_MORE_PARTS,
+        path_length: int = 0,
+        permitted: Permitted | None = None,
     ) -> Authority:
-        """A new authority.
+        """A new root.
 
         Args:
             common_name: 1 to 64 characters.
@@ -106,6 +119,8 @@ class Authority:
             now: The time, aware; the certificate begins ten minutes before it.
             validity: How long from now.
             subject: The other parts of the subject.
+            path_length: How many authorities may follow below it, one under the other.
+            permitted: The only names that it may certify; None for any.
 
         Raises:
             InvalidInput: The name does not fit or the validity is not positive.
@@ -119,20 +134,27 @@ class Authority:
             key=signer.public_key(),
             serial=_new_serial(),
             dates=dates,
-            extensions=root_extensions(signer.public_key()),
+            extensions=authority_extensions(
+                signer.public_key(), path_length=path_length, permitted=permitted
+            ),
             signer=signer,
         )
         return cls(certificate, signer)
 
     @classmethod
-    def load(cls, certificate_pem: bytes, key_pem: bytes) -> Authority:
+    def load(cls, certificate_pem: bytes, key_pem: bytes, *, passphrase: bytes | None = None) -> Authority:
         """An authority from its files.
+
+        Args:
+            certificate_pem: Its certificate; for an intermediate then those who signed it, in order.
+            key_pem: As `load_private_key` takes it.
+            passphrase: What opens the key.
 
         Raises:
             InvalidInput: A file cannot be read, the certificate is not an authority's, or the key is not its.
         """
-        certificate = load_certificates(certificate_pem)[0]
-        key = load_private_key(key_pem)
+        certificate, *others = load_certificates(certificate_pem)
+        key = load_private_key(key_pem, passphrase)
         if not is_authority(certificate):
             raise invalid(
                 f"the certificate {common_name_of(certificate)} is not an authority's",
@@ -143,12 +165,65 @@ class Authority:
                 f"the private key does not belong to the certificate {common_name_of(certificate)}",
                 "Give the key that was made with it.",
             )
-        return cls(certificate, key)
+        return cls(certificate, key, _issuers_in(certificate, others))
+
+    def create_below(
+        self,
+        common_name: str,
+        *,
+        key: KeySpec | PrivateKey,
+        now: datetime,
+        validity: timedelta,
+        subject: Subject = NO_MORE_PARTS,
+        permitted: Permitted | None = None,
+    ) -> Authority:
+        """A new intermediate, signed by this authority; it ends with it at the latest. Arguments as in `create`.
+
+        Raises:
+            InvalidInput: This one may have no authority below it, or as in `create`.
+        """
+        room = self._path_length
+        if room == 0:
+            raise invalid(
+                f"the authority {common_name_of(self._certificate)} may have no other below it",
+                "Make it with a path length of at least 1.",
+            )
+        signer = _made(key)
+        certificate = _sign(
+            subject=distinguished_name(common_name, subject),
+            issuer=self._certificate.subject,
+            key=signer.public_key(),
+            serial=_new_serial(),
+            dates=window(now, validity, latest_end=self.not_after),
+            extensions=authority_extensions(
+                signer.public_key(),
+                issuer=self._key.public_key(),
+                path_length=room - 1 if room else 0,
+                permitted=permitted,
+            ),
+            signer=self._key,
+        )
+        return Authority(certificate, signer, [self._certificate, *self._issuers])
+
+    @property
+    def _path_length(self) -> int | None:
+        constraints = extension_of(self._certificate, x509.BasicConstraints)
+        return constraints.path_length if constraints else 0
 
     @property
     def certificate_pem(self) -> bytes:
-        """The root certificate, PEM."""
+        """Its own certificate, PEM."""
         return self._certificate.public_bytes(Encoding.PEM)
+
+    @property
+    def root_pem(self) -> bytes:
+        """The certificate that peers trust, PEM: the last of its issuers, or its own."""
+        return (self._certificate, *self._issuers)[-1].public_bytes(Encoding.PEM)
+
+    @property
+    def chain_pem(self) -> bytes:
+        """What its leaves show after their own certificate, PEM: all up to the root; empty for a root."""
+        return b"".join(item.public_bytes(Encoding.PEM) for item in (self._certificate, *self._issuers)[:-1])
 
     @property
     def key_pem(self) -> bytes:
@@ -157,7 +232,7 @@ class Authority:
 
     @property
     def not_after(self) -> datetime:
-        """When the root ends, UTC."""
+        """When its certificate ends, UTC."""
         return self._certificate.not_valid_after_utc
 
     def issue(
@@ -170,9 +245,9 @@ class Authority:
         key: KeySpec | PrivateKey,
         now: datetime,
         validity: timedelta,
-        subject: Subject = _NO_MORE_PARTS,
+        subject: Subject = NO_MORE_PARTS,
     ) -> IssuedCertificate:
-        """A leaf for TLS, of the profile of prism-rest.md section 5.2; it ends with the root at the latest.
+        """A leaf for TLS, of the profile of prism-rest.md section 5.2; it ends with the CA at the latest.
 
         Args:
             common_name: CN of the subject, 1 to 64 characters.
@@ -185,28 +260,66 @@ class Authority:
             subject: The other parts of the subject.
 
         Raises:
-            InvalidInput: A name does not fit, the validity is not positive, or the root has ended.
+            InvalidInput: A name does not fit or is not permitted, the validity is not positive, or the CA has
+                ended.
         """
-        name = distinguished_name(common_name, subject)
-        dates = window(now, validity, latest_end=self.not_after)
         names = AlternativeNames(dns_names, ip_addresses, uris)
         leaf_key = _made(key)
-        certificate = _sign(
-            subject=name,
-            issuer=self._certificate.subject,
-            key=leaf_key.public_key(),
-            serial=_new_serial(),
-            dates=dates,
-            extensions=leaf_extensions(leaf_key.public_key(), self._key.public_key(), names),
-            signer=self._key,
+        signed = self._leaf(
+            distinguished_name(common_name, subject), names, leaf_key.public_key(), now=now, validity=validity
         )
         return IssuedCertificate(
-            certificate_pem=certificate.public_bytes(Encoding.PEM),
+            certificate_pem=signed.certificate_pem,
             key_pem=private_pem(leaf_key),
-            serial=certificate.serial_number,
-            not_before=dates.not_before,
-            not_after=dates.not_after,
+            serial=signed.serial,
+            not_before=signed.not_before,
+            not_after=signed.not_after,
         )
+
+    def sign_request(
+        self, request: CertificateRequest, *, now: datetime, validity: timedelta
+    ) -> SignedCertificate:
+        """A leaf for a key that stays where it is: subject, names and key of the request, profile as in `issue`.
+
+        Args:
+            request: What was asked for; `parse_request` has seen that its sender has the key.
+            now: The time, aware; the certificate begins ten minutes before it.
+            validity: How long from now.
+
+        Raises:
+            InvalidInput: A name is not permitted, the validity is not positive, or the CA has ended.
+        """
+        return self._leaf(request.subject, request.names, request.key, now=now, validity=validity)
+
+    def _leaf(
+        self,
+        subject: x509.Name,
+        names: AlternativeNames,
+        key: PublicKey,
+        *,
+        now: datetime,
+        validity: timedelta,
+    ) -> SignedCertificate:
+        self._require_permitted(names)
+        certificate = _sign(
+            subject=subject,
+            issuer=self._certificate.subject,
+            key=key,
+            serial=_new_serial(),
+            dates=window(now, validity, latest_end=self.not_after),
+            extensions=leaf_extensions(key, self._key.public_key(), names),
+            signer=self._key,
+        )
+        return _signed(certificate)
+
+    def _require_permitted(self, names: AlternativeNames) -> None:
+        for authority in (self._certificate, *self._issuers):
+            forbidden = forbidden_names(names.general_names(), authority)
+            if forbidden:
+                raise invalid(
+                    f"the authority {common_name_of(authority)} may not certify {', '.join(forbidden)}",
+                    "Leave that name out, or ask an authority that may.",
+                )
 
     def sign_again(self, certificate_pem: bytes, *, now: datetime, validity: timedelta) -> SignedCertificate:
         """The same leaf with other dates: key, names and serial number stay (prism-rest.md D44).
@@ -230,12 +343,7 @@ class Authority:
             extensions=((extension.value, extension.critical) for extension in extensions_of(old)),
             signer=self._key,
         )
-        return SignedCertificate(
-            certificate_pem=certificate.public_bytes(Encoding.PEM),
-            serial=certificate.serial_number,
-            not_before=dates.not_before,
-            not_after=dates.not_after,
-        )
+        return _signed(certificate)
 
     def ocsp_response(
         self, request_der: bytes, status_of: Callable[[int], Revocation | None], now: datetime
@@ -252,10 +360,33 @@ class Authority:
             request_der,
             issuer=self._certificate,
             key=self._key,
-            digest=_digest_for(self._key),
+            digest=digest_for(self._key),
             status_of=status_of,
             now=now,
         )
+
+
+def _issuers_in(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    issuers: list[x509.Certificate] = []
+    current = certificate
+    while not is_issued_by(current, current):
+        issuer = next((item for item in others if is_issued_by(current, item)), None)
+        if issuer is None or issuer in issuers:
+            break
+        issuers.append(issuer)
+        current = issuer
+    return tuple(issuers)
+
+
+def _signed(certificate: x509.Certificate) -> SignedCertificate:
+    return SignedCertificate(
+        certificate_pem=certificate.public_bytes(Encoding.PEM),
+        serial=certificate.serial_number,
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+    )
 
 
 def _made(key: KeySpec | PrivateKey) -> PrivateKey:
@@ -264,18 +395,6 @@ def _made(key: KeySpec | PrivateKey) -> PrivateKey:
 
 def _new_serial() -> int:
     return (1 << (_SERIAL_BITS - 1)) | secrets.randbits(_SERIAL_BITS - 1)
-
-
-def _digest_for(key: PrivateKey) -> SHA256 | SHA384 | SHA512 | None:
-    match key:
-        case ed25519.Ed25519PrivateKey():
-            return None  # it hashes by itself
-        case ec.EllipticCurvePrivateKey(key_size=384):
-            return SHA384()
-        case ec.EllipticCurvePrivateKey(key_size=521):
-            return SHA512()
-        case _:
-            return SHA256()
 
 
 def _sign(
@@ -299,4 +418,4 @@ def _sign(
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(signer, _digest_for(signer))
+    return builder.sign(signer, digest_for(signer))

@@ -12,12 +12,14 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from prism_iac.errors import InvalidInput
 from prism_iac.pki._findings import invalid
+from prism_iac.pki._form import TO_CERTIFICATE, Form, form_of
 from prism_iac.pki._pem import parse_pem
 
 __all__ = [
     "common_name_of",
     "extension_of",
     "extensions_of",
+    "hash_of",
     "is_authority",
     "is_issued_by",
     "load_certificates",
@@ -26,6 +28,9 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=x509.ExtensionType)
+
+_LABELS: Final = ("CERTIFICATE", "X509 CERTIFICATE")
+"""RFC 7468 §5.1 and §5.3."""
 
 _LONGEST_NAME_SHOWN: Final = 64
 
@@ -36,14 +41,22 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     Raises:
         InvalidInput: There is no certificate, or one cannot be read.
     """
-    blocks = [block for block in parse_pem(data) if block.label == "CERTIFICATE"]
+    blocks = [block for block in parse_pem(data) if block.label in _LABELS]
     if not blocks:
-        raise invalid(
-            "there is no certificate in PEM form here",
-            "Give the file that begins with -----BEGIN CERTIFICATE-----; "
-            "for a DER file run `openssl x509 -inform DER -in cert.der -out cert.pem`.",
-        )
+        raise _no_certificate(form_of(data))
     return tuple(parse_certificate(block.der) for block in blocks)
+
+
+def _no_certificate(form: Form) -> InvalidInput:
+    if form in TO_CERTIFICATE:
+        return invalid(
+            f"there is no certificate in PEM form here: it is {form}",
+            f"Convert it: `{TO_CERTIFICATE[form]}`.",
+        )
+    return invalid(
+        "there is no certificate in PEM form here",
+        "Give the file that begins with -----BEGIN CERTIFICATE-----.",
+    )
 
 
 def parse_certificate(der: bytes) -> x509.Certificate:
@@ -106,6 +119,15 @@ def public_key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | 
         return certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return None
+
+
+def hash_of(certificate: x509.Certificate) -> str | None:
+    """The hash that its issuer signed, upper case; None where there is none, or none that is known."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    return algorithm.name.upper() if algorithm else None
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

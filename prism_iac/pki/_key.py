@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_pem_private_key,
 )
 from pydantic import ValidationError
 
+from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import findings_of
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki._findings import invalid
+from prism_iac.pki._form import TO_KEY, Form, form_of
 from prism_iac.pki._pem import parse_pem
 
 __all__ = [
+    "WRONG_PASSPHRASE",
     "KeyPair",
     "PrivateKey",
     "PublicKey",
+    "digest_for",
     "generate_key",
     "generate_key_pair",
+    "generate_keys",
     "load_private_key",
+    "loose_mode",
     "private_pem",
     "public_der",
     "public_pem",
+    "require_usable",
     "weakness_of",
 ]
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+_OTHERS: Final = 0o077
+
+WRONG_PASSPHRASE: Final = (
+    "the passphrase does not open the private key",
+    "Give the one that it was encrypted with: `openssl pkey -in private.pem -noout` asks for it.",
+)
+"""Message and fix; a damaged key looks the same."""
 
 _RSA_EXPONENT: Final = 65537
 _LEAST_RSA_BITS: Final = 2048
@@ -89,42 +109,95 @@ def generate_key(spec: KeySpec) -> PrivateKey:
     return _MAKERS[spec.algorithm, spec.size]()
 
 
-def load_private_key(data: bytes) -> PrivateKey:
+def generate_keys(spec: KeySpec, count: int) -> list[PrivateKey]:
+    """Fresh private keys; those that take long are made side by side."""
+    if spec.algorithm is not KeyAlgorithm.RSA:
+        return [generate_key(spec) for _ in range(count)]
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        return list(pool.map(generate_key, [spec] * count))
+
+
+def load_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey:
     """A private key from PEM.
 
     PKCS#8, PKCS#1 and SEC1 are read under any of their labels: `cocos-cli keys -k rsa` writes PKCS#1
     under the label of PKCS#8 (cocos-grpc.md section 3).
 
+    Args:
+        data: PEM text; the first private key in it counts.
+        passphrase: What opens an encrypted key; not looked at when the key is in clear.
+
     Raises:
-        InvalidInput: There is no such key, it needs a passphrase, or it is of a kind that Prism does not use.
+        InvalidInput: There is no such key, the passphrase is missing or wrong, or the key is of a kind that
+            Prism does not use. Neither key nor passphrase is repeated.
     """
     block = next((block for block in parse_pem(data) if block.label.endswith("PRIVATE KEY")), None)
     if block is None:
-        raise invalid(
-            "this is not a private key in PEM form",
-            "Give the file that begins with -----BEGIN PRIVATE KEY-----; "
-            "for a DER file run `openssl pkey -inform DER -in key.der -out private.pem`.",
-        )
-    if block.is_encrypted:
-        raise invalid(
-            "the private key is protected by a passphrase",
-            "Make a copy without one: `openssl pkey -in private.pem -out plain.pem`.",
-        )
+        raise _no_key(form_of(data))
     if block.label == "OPENSSH PRIVATE KEY":
         raise invalid(
             "the private key has OpenSSH's own form",
             "Convert a copy of it: `ssh-keygen -p -N '' -m PKCS8 -f <copy>`.",
         )
+    if block.is_encrypted:
+        return require_usable(_decrypted(block.text, passphrase))
     try:
-        key = load_der_private_key(block.der, password=None)
+        return require_usable(load_der_private_key(block.der, password=None))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise invalid("the private key cannot be read", "Make one with `openssl genpkey`.") from error
+
+
+def _no_key(form: Form) -> InvalidInput:
+    if form in TO_KEY:
+        return invalid(f"this is {form}, not PEM text", f"Convert it: `{TO_KEY[form]}`.")
+    return invalid(
+        "this is not a private key in PEM form",
+        "Give the file that begins with -----BEGIN PRIVATE KEY-----.",
+    )
+
+
+def _decrypted(pem: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
+    if not passphrase:
+        raise invalid(
+            "the private key is protected by a passphrase",
+            "Give its passphrase, or make a copy without one: `openssl pkey -in private.pem -out plain.pem`.",
+        )
+    try:
+        return load_pem_private_key(pem, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise invalid(*WRONG_PASSPHRASE) from error
+
+
+def require_usable(key: PrivateKeyTypes) -> PrivateKey:
+    """A key that Prism uses.
+
+    Raises:
+        InvalidInput: It is of another kind, or too weak.
+    """
     if not isinstance(key, PrivateKey) or weakness_of(key.public_key()):
         raise invalid(
             "the private key is of a kind that Prism does not use",
             "Use RSA from 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519.",
         )
     return key
+
+
+def loose_mode(mode: int, file: str) -> Finding | None:
+    """What is wrong with who may read or write a private key's file; None when only its owner may.
+
+    Args:
+        mode: The bits of its mode, as `stat` gives them.
+        file: Its path, as the user named it.
+    """
+    if mode & _OTHERS == 0:
+        return None
+    return Finding(
+        file=file,
+        line=1,
+        column=1,
+        message=f"the private key is open to others than its owner (mode {mode & 0o777:04o})",
+        fix=f"Run `chmod 600 {shlex.quote(file)}`; where others may have read it, make a new key.",
+    )
 
 
 def weakness_of(key: object) -> str | None:
@@ -138,6 +211,19 @@ def weakness_of(key: object) -> str | None:
             return None
         case _:
             return "a key of another kind"
+
+
+def digest_for(key: PrivateKey) -> SHA256 | SHA384 | SHA512 | None:
+    """The hash that a key signs with; None for a key that hashes by itself."""
+    match key:
+        case ed25519.Ed25519PrivateKey():
+            return None
+        case ec.EllipticCurvePrivateKey(key_size=384):
+            return SHA384()
+        case ec.EllipticCurvePrivateKey(key_size=521):
+            return SHA512()
+        case _:
+            return SHA256()
 
 
 def private_pem(key: PrivateKey) -> bytes:

@@ -27,11 +27,13 @@ class PemBlock:
         label: The words between the dashes, such as `PRIVATE KEY`.
         der: The decoded body; empty for an encrypted block.
         is_encrypted: The body can only be read with a passphrase.
+        text: The block as it stands, when it is encrypted.
     """
 
     label: str
     der: bytes = field(repr=False)
     is_encrypted: bool = False
+    text: bytes = field(default=b"", repr=False)
 
 
 def parse_pem(data: bytes) -> tuple[PemBlock, ...]:
@@ -53,13 +55,13 @@ def _blocks(data: bytes) -> Iterator[PemBlock]:
         body_end = data.find(end_line, label_end)
         if label_end < 0 or body_end < 0:
             raise invalid("a PEM block has no end", "Copy the whole file, with its last line.")
-        yield _block(label.decode("ascii", "replace"), data[label_end + len(_DASHES) : body_end])
-        position = body_end + len(end_line)
+        body, position = data[label_end + len(_DASHES) : body_end], body_end + len(end_line)
+        yield _block(label.decode("ascii", "replace"), body, text=data[begin:position])
 
 
-def _block(label: str, body: bytes) -> PemBlock:
+def _block(label: str, body: bytes, *, text: bytes) -> PemBlock:
     if label == "ENCRYPTED PRIVATE KEY" or b"Proc-Type:" in body:
-        return PemBlock(label, b"", is_encrypted=True)
+        return PemBlock(label, b"", is_encrypted=True, text=text)
     try:
         return PemBlock(label, base64.b64decode(b"".join(body.split()), validate=True))
     except binascii.Error as error:

@@ -1,7 +1,8 @@
 """What stands in the certificates of this room: names, extensions and dates.
 
-Source: prism-rest.md section 5.2 for leaves; RFC 5280 §4.2.1 for what verifiers want besides; RFC 8813 §3
-and RFC 8410 §5 for the key usage of keys that cannot encipher.
+Source: prism-rest.md section 5.2, with what strict verifiers want besides (RFC 5280 §4.2.1.1 to §4.2.1.3: key
+identifiers, and the key usage of a CA); RFC 8813 §3 and RFC 8410 §5 for the key usage of keys that cannot
+encipher.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from cryptography import x509
@@ -19,7 +20,19 @@ from prism_iac.model.resources import Subject
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._key import PublicKey
 
-__all__ = ["AlternativeNames", "Window", "distinguished_name", "leaf_extensions", "root_extensions", "window"]
+__all__ = [
+    "NO_MORE_PARTS",
+    "AlternativeNames",
+    "Permitted",
+    "Window",
+    "authority_extensions",
+    "distinguished_name",
+    "leaf_extensions",
+    "window",
+]
+
+NO_MORE_PARTS: Final = Subject()
+"""A subject of a common name alone."""
 
 _CLOCK_SKEW: Final = timedelta(minutes=10)
 """Certificates begin this much before they are made: peers' clocks differ."""
@@ -57,6 +70,49 @@ class AlternativeNames:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """The only names that an authority may certify (RFC 5280 §4.2.1.10).
+
+    Attributes:
+        dns_names: Domains; each permits itself and what is below it.
+        ip_ranges: Networks such as `10.0.0.0/8`, or single addresses.
+    """
+
+    dns_names: Sequence[str] = ()
+    ip_ranges: Sequence[str] = ()
+
+    def constraints(self) -> x509.NameConstraints:
+        """The extension; a kind of name that nothing is permitted of is excluded as a whole.
+
+        Raises:
+            InvalidInput: A name is not of its kind, or nothing is permitted at all.
+        """
+        if not self.dns_names and not self.ip_ranges:
+            raise invalid(
+                "an authority that may certify no name is of no use", "Permit a domain or a network."
+            )
+        excluded: list[x509.GeneralName] = []
+        if not self.dns_names:
+            excluded.append(x509.DNSName(""))
+        if not self.ip_ranges:
+            excluded += [x509.IPAddress(ip_network(everything)) for everything in ("0.0.0.0/0", "::/0")]
+        return x509.NameConstraints(
+            permitted_subtrees=[
+                *(_general_name(x509.DNSName, name, "permitted dns_names") for name in self.dns_names),
+                *(_ip_range(text) for text in self.ip_ranges),
+            ],
+            excluded_subtrees=excluded or None,
+        )
+
+
+def _ip_range(value: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_network(value))
+    except ValueError as error:
+        raise invalid(f"{value!r} is not a network", "Write it as 10.0.0.0/8, or as one address.") from error
+
+
 def _general_name(
     kind: type[x509.DNSName | x509.UniformResourceIdentifier], value: str, field: str
 ) -> x509.GeneralName:
@@ -78,15 +134,15 @@ def _ip_name(value: str) -> x509.GeneralName:
 
 
 def distinguished_name(common_name: str, subject: Subject) -> x509.Name:
-    """The subject O, OU, CN, emailAddress; parts without a value are left out.
+    """The subject CN, O, OU, emailAddress; parts without a value are left out.
 
     Raises:
         InvalidInput: A part is empty, too long or not of its alphabet.
     """
     parts = (
+        (x509.NameOID.COMMON_NAME, common_name),
         (x509.NameOID.ORGANIZATION_NAME, subject.organization),
         (x509.NameOID.ORGANIZATIONAL_UNIT_NAME, subject.organizational_unit),
-        (x509.NameOID.COMMON_NAME, common_name),
         (x509.NameOID.EMAIL_ADDRESS, subject.email),
     )
     return x509.Name([_name_part(oid, value) for oid, value in parts if value is not None])
@@ -137,20 +193,37 @@ def window(now: datetime, validity: timedelta, *, latest_end: datetime = _LATEST
     return Window(begin - _CLOCK_SKEW, end.replace(microsecond=0))
 
 
-def root_extensions(key: PublicKey) -> Iterator[tuple[x509.ExtensionType, bool]]:
-    """The extensions of a root that signs leaves only, each with whether it is critical."""
-    yield x509.BasicConstraints(ca=True, path_length=0), True
+def authority_extensions(
+    key: PublicKey,
+    *,
+    issuer: PublicKey | None = None,
+    path_length: int = 0,
+    permitted: Permitted | None = None,
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    """The extensions of an authority, each with whether it is critical.
+
+    Args:
+        key: Its own key.
+        issuer: The key that signs it; None for a root.
+        path_length: How many authorities may follow below it.
+        permitted: The only names that it may certify; None for any.
+    """
+    yield x509.BasicConstraints(ca=True, path_length=path_length), True
     yield _usage(digital_signature=True, key_cert_sign=True, crl_sign=True), True
     yield x509.SubjectKeyIdentifier.from_public_key(key), False
+    if issuer is not None:
+        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False
+    if permitted is not None:
+        yield permitted.constraints(), True
 
 
 def leaf_extensions(
     key: PublicKey, issuer: PublicKey, names: AlternativeNames
 ) -> Iterator[tuple[x509.ExtensionType, bool]]:
     """The extensions of a leaf, each with whether it is critical; no alternative names, no such extension."""
-    yield x509.BasicConstraints(ca=False, path_length=None), True
+    yield x509.BasicConstraints(ca=False, path_length=None), False
     can_encipher = isinstance(key, rsa.RSAPublicKey)
-    yield _usage(digital_signature=True, content_commitment=True, key_encipherment=can_encipher), True
+    yield _usage(digital_signature=True, content_commitment=True, key_encipherment=can_encipher), False
     yield x509.SubjectKeyIdentifier.from_public_key(key), False
     yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False
     if general_names := names.general_names():

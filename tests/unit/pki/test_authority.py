@@ -58,7 +58,7 @@ def test_a_leaf_has_the_documented_profile(authority: Authority, now: datetime) 
     certificate = x509.load_pem_x509_certificate(leaf.certificate_pem)
     assert (
         certificate.subject.rfc4514_string()
-        == "1.2.840.113549.1.9.1=ops@example.com,CN=agent,OU=Agent,O=Ultraviolet"
+        == "1.2.840.113549.1.9.1=ops@example.com,OU=Agent,O=Ultraviolet,CN=agent"
     )
     assert _extension(leaf.certificate_pem, x509.BasicConstraints).value == x509.BasicConstraints(
         ca=False, path_length=None

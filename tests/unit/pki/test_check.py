@@ -9,11 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_iac.model.resources import KeyAlgorithm
-from prism_iac.pki import Authority, IssuedCertificate, check_certificate, generate_key_pair
+from prism_iac.pki import Authority, IssuedCertificate, Side, check_certificate, generate_key_pair
 from tests.unit.pki.conftest import FAST_KEY, OpenSsl
 
 DAY = timedelta(days=1)
@@ -155,7 +156,7 @@ def _three_links(
 def test_a_chain_through_an_intermediate_is_followed(now: datetime) -> None:
     root, middle, leaf = _three_links(now, middle_is_authority=True)
     assert _messages(_pem(leaf, middle), now, ca_pem=_pem(root)) == []
-    assert _messages(_pem(leaf, root, middle), now, ca_pem=_pem(root)) == []
+    assert _messages(_pem(leaf, middle, root), now, ca_pem=_pem(root)) == []
     assert _messages(_pem(leaf), now, ca_pem=_pem(root)) == [
         'no chain leads from the certificate "leaf" to the CA given'
     ]
@@ -164,6 +165,145 @@ def test_a_chain_through_an_intermediate_is_followed(now: datetime) -> None:
 def test_a_chain_in_the_wrong_order_is_told(now: datetime) -> None:
     root, middle, leaf = _three_links(now, middle_is_authority=True)
     assert "begins with a CA's certificate" in _messages(_pem(middle, leaf), now, ca_pem=_pem(root))[0]
+
+
+def test_the_order_after_the_leaf_is_told(now: datetime) -> None:
+    root, middle, leaf = _three_links(now, middle_is_authority=True)
+    assert _messages(_pem(leaf, root, middle), now, ca_pem=_pem(root)) == [
+        'the certificate "root" stands before "middle", which it signed'
+    ]
+
+
+def test_a_stranger_and_a_repeat_in_the_file_are_told(now: datetime) -> None:
+    root, middle, leaf = _three_links(now, middle_is_authority=True)
+    stranger, _, _ = _three_links(now, middle_is_authority=True)
+    assert _messages(_pem(leaf, middle, middle, stranger), now, ca_pem=_pem(root)) == [
+        'the certificate "middle" stands in the file twice',
+        'the certificate "root" signed none of the others in the file',
+    ]
+
+
+def test_around_a_change_of_cas_one_that_is_valid_is_enough(authority: Authority, now: datetime) -> None:
+    last = Authority.create("last", key=FAST_KEY, now=now - 9 * DAY, validity=DAY)
+    both = last.certificate_pem + authority.certificate_pem
+    assert _messages(both, now) == []
+    assert _messages(last.certificate_pem, now) == ['the certificate "last" ended on 2026-02-21 12:00 UTC']
+    leaf = authority.issue(common_name="agent", key=FAST_KEY, now=now, validity=DAY)
+    assert _messages(leaf.certificate_pem, now, ca_pem=both) == []
+
+
+def _with(now: datetime, *extensions: x509.ExtensionType) -> bytes:
+    """A root and below it a leaf with other extensions, as one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    root = _hand_made("root", key.public_key(), "root", key, now, authority=True)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "leaf")]))
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return _pem(builder.sign(key, SHA256()), root)
+
+
+def _usage(**true: bool) -> x509.KeyUsage:
+    names = (
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+    )  # fmt: skip
+    return x509.KeyUsage(**(dict.fromkeys(names, False) | true))
+
+
+def test_a_certificate_that_tls_cannot_use_is_told(now: datetime) -> None:
+    assert _messages(_with(now, _usage(key_encipherment=True)), now) == [
+        'the key usage of the certificate "leaf" has no digitalSignature, so TLS cannot use it'
+    ]
+    assert _messages(_with(now, _usage(digital_signature=True)), now) == []
+
+
+def test_a_certificate_for_the_other_side_is_told(now: datetime) -> None:
+    pem = _with(now, x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]))
+    assert check_certificate(pem, now=now) == check_certificate(pem, now=now, side=Side.CLIENT) == []
+    (finding,) = check_certificate(pem, now=now, side=Side.SERVER)
+    assert finding.message == (
+        'the certificate "leaf" is not for a server: its extended key usage has no serverAuth'
+    )
+    anybody = _with(now, x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]))
+    assert check_certificate(anybody, now=now, side=Side.SERVER) == []
+
+
+def test_a_signature_over_a_broken_hash_is_told(
+    authority: Authority, leaf: IssuedCertificate, tmp_path: Path, openssl: OpenSsl
+) -> None:
+    files = {"ca.pem": authority.certificate_pem, "ca-key.pem": authority.key_pem, "key.pem": leaf.key_pem}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    at = {name: str(tmp_path / name) for name in (*files, "req.pem", "old.pem")}
+    openssl("req", "-new", "-key", at["key.pem"], "-subj", "/CN=old", "-out", at["req.pem"])
+    made = openssl(
+        "x509", "-req", "-sha1", "-in", at["req.pem"], "-CA", at["ca.pem"], "-CAkey", at["ca-key.pem"],
+        "-set_serial", "1", "-out", at["old.pem"],
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    old = (tmp_path / "old.pem").read_bytes()
+    assert _messages(old, x509.load_pem_x509_certificate(old).not_valid_before_utc) == [
+        'the certificate "old" is signed over SHA1'
+    ]
+
+
+def test_an_issuer_that_may_not_sign_is_told(now: datetime) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    root = (
+        x509.CertificateBuilder()
+        .subject_name(name := x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "root")]))
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .sign(key, SHA256())
+    )
+    middle_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    middle = _hand_made("middle", middle_key.public_key(), "root", key, now, authority=True)
+    leaf = _hand_made("leaf", leaf_key.public_key(), "middle", middle_key, now, authority=False)
+    assert _messages(_pem(leaf, middle), now, ca_pem=_pem(root)) == [
+        'the key usage of the CA "root" has no keyCertSign, so it may sign no certificate',
+        'the CA "root" allows 0 CAs below it, and here are 1',
+    ]
+
+
+def test_an_issuer_with_a_weak_key_is_told(now: datetime) -> None:
+    weak, strong = rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP256R1())  # noqa: S505  # weak on purpose
+    root = _hand_made("root", weak.public_key(), "root", weak, now, authority=True)
+    leaf = _hand_made("leaf", strong.public_key(), "root", weak, now, authority=False)
+    assert _messages(_pem(leaf), now, ca_pem=_pem(root)) == [
+        'the certificate "root" has an RSA key of 1024 bits'
+    ]
+
+
+@pytest.mark.parametrize("validity", [timedelta(0), timedelta(seconds=1)])
+def test_a_certificate_without_a_life_is_told_whenever_one_looks(validity: timedelta, now: datetime) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "short")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + validity)
+        .sign(key, SHA256())
+    )
+    assert _messages(_pem(certificate), now) == []
+    assert "ended" in _messages(_pem(certificate), now + timedelta(seconds=2))[0]
+    assert "not valid before" in _messages(_pem(certificate), now - timedelta(seconds=1))[0]
 
 
 def test_an_issuer_that_is_no_authority_breaks_the_chain(now: datetime) -> None:
@@ -212,8 +352,9 @@ def test_no_damaged_certificate_makes_the_check_fail_otherwise(
         der[data.draw(st.integers(0, len(der) - 1))] ^= data.draw(st.integers(1, 255))
     pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
     now = datetime(2026, 3, 2, tzinfo=UTC)
-    files = {"ca_pem": authority.certificate_pem, "key_pem": authority.key_pem}
-    check_certificate(pem, now=now, names=["localhost"], **files)
+    check_certificate(
+        pem, now=now, names=["localhost"], ca_pem=authority.certificate_pem, key_pem=authority.key_pem
+    )
 
 
 def test_a_certificate_of_an_impossible_version_is_a_finding(authority: Authority, now: datetime) -> None:
