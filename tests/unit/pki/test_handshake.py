@@ -16,7 +16,16 @@ import pytest
 
 from prism_iac.model import TlsMode
 from prism_iac.model.resources import CertificateBundle, KeyAlgorithm, KeySpec
-from prism_iac.pki import Authority, Bundle, issue_bundle
+from prism_iac.pki import (
+    Authority,
+    Bundle,
+    Hierarchy,
+    Party,
+    Permitted,
+    Side,
+    issue_bundle,
+    issue_parties,
+)
 
 KEYS = {
     "rsa": KeySpec(algorithm=KeyAlgorithm.RSA, size=2048),
@@ -109,6 +118,36 @@ def _echo(port: int, credentials: grpc.ChannelCredentials) -> bytes:
 
 
 def test_grpc_completes_the_handshake(bundle: Bundle) -> None:
+    with _serving(bundle) as port:
+        credentials = grpc.ssl_channel_credentials(
+            bundle.ca_certificate, bundle.client_key, bundle.client_certificate
+        )
+        assert _echo(port, credentials) == b"hello"
+
+
+@pytest.mark.parametrize("permitted", [None, Permitted(["localhost"])], ids=["any", "permitted"])
+@pytest.mark.parametrize("client", ["ada", "grace"])
+def test_grpc_lets_in_every_client_below_an_intermediate(client: str, permitted: Permitted | None) -> None:
+    parties = [
+        Party("server", Side.SERVER, "agent", dns_names=["localhost"]),
+        *(Party(name, Side.CLIENT, name) for name in ("ada", "grace")),
+    ]
+    issued = issue_parties(
+        parties,
+        Hierarchy("iris CA", has_intermediate=True, permitted=permitted),
+        key=KEYS["ecdsa"],
+        now=datetime.now(UTC),
+        validity=timedelta(days=1),
+    )
+    server, other = issued.certificates["server"], issued.certificates[client]
+    bundle = Bundle(
+        issued.root.certificate_pem,
+        None,
+        server.certificate_pem,
+        server.key_pem,
+        other.certificate_pem,
+        other.key_pem,
+    )
     with _serving(bundle) as port:
         credentials = grpc.ssl_channel_credentials(
             bundle.ca_certificate, bundle.client_key, bundle.client_certificate
