@@ -61,14 +61,16 @@ def find_bundle(bundles: Mapping[str, ClientBundle], config: AgentConfigRecord) 
     Raises:
         Conflict: There is none.
     """
-    from prism_iac.pki import is_issued_by, load_certificates
+    from prism_iac.pki import is_issued_by, load_certificates, public_key_of
 
     asked_for = load_certificates(config.client_ca_file.encode()) if config.client_ca_file else ()
     shown = load_certificates(config.cert_file.encode())[:1] if config.cert_file else ()
+    keys = [key for authority in asked_for if (key := public_key_of(authority)) is not None]
     for bundle in bundles.values():
-        authority, *_ = load_certificates(bundle.ca_certificate.encode())
-        if authority in asked_for or any(is_issued_by(leaf, authority) for leaf in shown):
-            return bundle
+        # The agent of a run that is going on may have its files from before a renewal or a change of the CA.
+        for authority in load_certificates(bundle.ca_certificate.encode()):
+            if public_key_of(authority) in keys or any(is_issued_by(leaf, authority) for leaf in shown):
+                return bundle
     raise Conflict(
         "no certificate bundle of the stack is that of this computation",
         next_step=f"Choose another stack with --stack. {_BY_HAND}",

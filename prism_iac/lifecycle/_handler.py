@@ -52,9 +52,9 @@ class Handler(ABC, Generic[M]):
             InvalidInput: With every finding.
         """
 
-    def is_due(self, _state: M, _context: Context) -> bool:
-        """Whether time alone asks for an update."""
-        return False
+    def why_due(self, _state: M, _context: Context) -> str | None:
+        """Why time alone asks for an update, as the plan shows it; None when it does not."""
+        return None
 
     @abstractmethod
     def create(self, desired: M, context: Context) -> Live[M]:
@@ -80,15 +80,15 @@ class Difference:
     Attributes:
         changed: The inputs that differ, by name.
         replaces: Those of them that ask for a new object.
-        is_due: Time alone asks for an update.
+        due: Why time alone asks for an update; None when it does not.
     """
 
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
-    is_due: bool = False
+    due: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.changed) or self.is_due
+        return bool(self.changed or self.due)
 
 
 def check(
@@ -130,5 +130,5 @@ def diff(
     rules = handler.model.rules()
     changed = tuple(name for name in handler.model.input_names() if state.get(name) != inputs.get(name))
     replaces = tuple(name for name in changed if rules[name].change is Change.REPLACE)
-    due = not changed and handler.is_due(handler.model.parse(state), context)
-    return Difference(changed, replaces, is_due=due)
+    due = None if changed else handler.why_due(handler.model.parse(state), context)
+    return Difference(changed, replaces, due)

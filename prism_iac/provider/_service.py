@@ -58,12 +58,15 @@ class Service:
 
     @guarded
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """What a change does; the engine itself words it."""
+        """What a change does; the engine itself words it, but for a change that time alone asks for."""
         state = from_engine(olds)
         self.deployment.generations.note(state["identity"])
-        difference = diff(self.handler, state, from_engine(news), self._context(state["identity"]))
+        context = self._context(state["identity"])
+        difference = diff(self.handler, state, from_engine(news), context)
+        if difference.due:
+            context.report(difference.due)
         return DiffResult(
-            changes=None if difference.changed else difference.is_due,
+            changes=None if difference.changed else difference.due is not None,
             replaces=list(difference.replaces),
             delete_before_replace=self.handler.replaces_by_deleting_first,
         )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.model import parse_duration
+from prism_iac.lifecycle.handlers._bundle_steps import Step, advance, due_step, issue
 from prism_iac.model.resources import CertificateBundle
 
 __all__ = ["CertificateBundleHandler"]
+
+_FOR_LATER: Final = ("renew_before", "keys_on_renewal")
+"""The inputs that say when and how to renew; their change makes nothing."""
 
 
 class CertificateBundleHandler(Handler[CertificateBundle]):
@@ -17,15 +21,15 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
 
     model = CertificateBundle
 
-    def is_due(self, state: CertificateBundle, context: Context) -> bool:
-        """Whether the renewal window has begun."""
-        if state.not_after is None:
-            return False
-        return context.now() >= datetime.fromisoformat(state.not_after) - parse_duration(state.renew_before)
+    def why_due(self, state: CertificateBundle, context: Context) -> str | None:
+        """What time asks for, in words; None when it is nothing."""
+        now = context.now()
+        step = due_step(state, now)
+        return _explained(step, state, now) if step else None
 
     def create(self, desired: CertificateBundle, context: Context) -> Live[CertificateBundle]:
         """Make the keys and certificates."""
-        return Live(desired.identity, _issue(desired, context))
+        return Live(desired.identity, issue(desired, context.now()))
 
     def read(self, live: Live[CertificateBundle], _: Context) -> Live[CertificateBundle]:
         """The state is the bundle."""
@@ -34,27 +38,55 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
     def update(
         self, live: Live[CertificateBundle], desired: CertificateBundle, context: Context
     ) -> Live[CertificateBundle]:
-        """Make them again when what they say changes or their end is near; a new window alone changes nothing."""
-        kept = live.state.with_(renew_before=desired.renew_before)
-        if kept.inputs() == desired.inputs() and not self.is_due(kept, context):
+        """Take the step that is due, or make what the inputs ask for; a new window alone makes nothing."""
+        now = context.now()
+        kept = live.state.with_(**{name: getattr(desired, name) for name in _FOR_LATER})
+        step = _due_under_both(live.state, kept, now)
+        if step is None and all(getattr(kept, name) == getattr(desired, name) for name in kept.input_names()):
             return Live(live.id, kept)
-        return Live(live.id, _issue(desired, context))
+        bundle = advance(kept, desired, step, now)
+        if bundle.next_ca_on is not None and bundle.next_ca_key != live.state.next_ca_key:
+            context.report(
+                f"another CA is announced: it signs from {_day(bundle.next_ca_on)} on; "
+                "whoever connects to the agent fetches ca_certificate and their own files before"
+            )
+        return Live(live.id, bundle)
 
     def delete(self, _live: Live[CertificateBundle], _context: Context) -> None:
         """Nothing to do: it goes with the state."""
 
 
-def _issue(desired: CertificateBundle, context: Context) -> CertificateBundle:
-    from prism_iac.pki import issue_bundle
+def _due_under_both(before: CertificateBundle, after: CertificateBundle, now: datetime) -> Step | None:
+    """What is due whichever of two windows holds."""
+    step, other = due_step(before, now), due_step(after, now)
+    return other if step is Step.RENEW else step
 
-    bundle = issue_bundle(desired, now=context.now())
-    return desired.with_(
-        ca_certificate=bundle.ca_certificate,
-        ca_key=bundle.ca_key,
-        server_certificate=bundle.server_certificate,
-        server_key=bundle.server_key,
-        client_certificate=bundle.client_certificate,
-        client_key=bundle.client_key,
-        not_before=bundle.not_before.isoformat() if bundle.not_before else None,
-        not_after=bundle.not_after.isoformat() if bundle.not_after else None,
-    )
+
+def _explained(step: Step, state: CertificateBundle, now: datetime) -> str:
+    match step:
+        case Step.REMAKE:
+            return f"made again: not valid before {_day(state.not_before)}, which this machine's clock has not reached"
+        case Step.RENEW:
+            assert state.not_after is not None, "what renews has an end"
+            left = datetime.fromisoformat(state.not_after) - now
+            until = f"{_left(left)} left, until" if left > timedelta(0) else "ended on"
+            return f"renews: {until} {_day(state.not_after)}"
+        case Step.CHANGE_CA:
+            return "changes the CA: the one that was announced signs; the old one stays trusted for what it signed"
+        case Step.RETIRE_CA:
+            return "retires the old CA: nothing that it signed is valid any more"
+
+
+def _left(time: timedelta) -> str:
+    for unit, size in (
+        ("day", timedelta(days=1)),
+        ("hour", timedelta(hours=1)),
+        ("minute", timedelta(minutes=1)),
+    ):
+        if count := time // size:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
+
+
+def _day(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d}" if moment else "?"

@@ -17,6 +17,7 @@ from prism_iac.model.resources._certificate_bundle import (
     CertificateBundle,
     CertificateSettings,
     KeyAlgorithm,
+    KeysOnRenewal,
     KeySpec,
     Subject,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "ConfidentialVM",
     "KeyAlgorithm",
     "KeySpec",
+    "KeysOnRenewal",
     "Participant",
     "PolicyLaunch",
     "PolicySettings",

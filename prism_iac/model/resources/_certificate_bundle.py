@@ -16,7 +16,14 @@ from prism_iac.model._tls import REQUIRED_TLS_FIELDS
 from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
-__all__ = ["CertificateBundle", "CertificateSettings", "KeyAlgorithm", "KeySpec", "Subject"]
+__all__ = [
+    "CertificateBundle",
+    "CertificateSettings",
+    "KeyAlgorithm",
+    "KeySpec",
+    "KeysOnRenewal",
+    "Subject",
+]
 
 
 class KeyAlgorithm(StrEnum):
@@ -58,6 +65,13 @@ class KeySpec(Document):
         return self
 
 
+class KeysOnRenewal(StrEnum):
+    """What becomes of the keys when certificates are made again."""
+
+    ROTATE = "rotate"
+    REUSE = "reuse"
+
+
 class Subject(Document):
     """The name parts that the certificates of a bundle share; each adds a common name of its own."""
 
@@ -96,7 +110,10 @@ class CertificateSettings(Document):
     """How long the certificates are valid."""
 
     renew_before: Annotated[Duration, IN_PLACE] = "30d"
-    """How long before their end they are made again."""
+    """How long before their end they are made again, and how long a change of the CA is announced before."""
+
+    keys_on_renewal: Annotated[KeysOnRenewal | None, IN_PLACE] = None
+    """`rotate`, also when left out: a renewal makes new keys. `reuse`: it keeps them."""
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
@@ -137,10 +154,19 @@ class CertificateBundle(CertificateSettings, ResourceModel):
     kind: ClassVar[str] = "CertificateBundle"
 
     ca_certificate: Annotated[Pem | None, COMPUTED] = None
-    """The CA's certificate, PEM."""
+    """The CAs that both sides trust, PEM: the one that signs first, then the next and the old ones."""
 
     ca_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
-    """The CA's private key, PEM."""
+    """The private key of the CA that signs, PEM."""
+
+    next_ca_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
+    """The private key of the next CA, PEM; none while no CA is announced."""
+
+    next_ca_on: Annotated[str | None, COMPUTED] = None
+    """When the next CA begins to sign, RFC 3339; whoever connects fetches the files anew before."""
+
+    old_ca_until: Annotated[str | None, COMPUTED] = None
+    """Until when an old CA stays trusted, RFC 3339."""
 
     server_certificate: Annotated[Pem | None, COMPUTED] = None
     """The agent's certificate, PEM; none where the mode has none."""

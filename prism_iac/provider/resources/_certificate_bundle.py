@@ -36,15 +36,22 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
     """A CA with the server and client certificates that a TLS mode asks for.
 
     Private keys are secret outputs. The certificates are made again inside `renew_before` of their end and
-    whenever an input changes.
+    whenever an input changes. A new CA is announced first: `ca_certificate` holds it beside the one that
+    signs, until `next_ca_on`. To trust a new one alone and at once, replace the resource.
     """
 
     mode: Output[str]
     """The TLS mode that the bundle serves."""
     ca_certificate: Output[str | None]
-    """The CA's certificate, PEM."""
+    """The CAs that both sides trust, PEM: the one that signs first, then the next and the old ones."""
     ca_key: Output[str | None]
-    """The CA's private key, PEM; secret."""
+    """The private key of the CA that signs, PEM; secret."""
+    next_ca_key: Output[str | None]
+    """The private key of the next CA, PEM; secret."""
+    next_ca_on: Output[str | None]
+    """When the next CA begins to sign; whoever connects fetches the files anew before."""
+    old_ca_until: Output[str | None]
+    """Until when an old CA stays trusted."""
     server_certificate: Output[str | None]
     """The agent's certificate, PEM."""
     server_key: Output[str | None]
@@ -70,6 +77,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
         key: Input[KeySpecArgs] | None = None,
         validity: Input[str] | None = None,
         renew_before: Input[str] | None = None,
+        keys_on_renewal: Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a certificate bundle.
@@ -83,7 +91,9 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
             ip_addresses: The addresses that the agent is reached by.
             key: What kind of keys to make; RSA with 4096 bits when left out.
             validity: How long the certificates are valid; `365d` when left out.
-            renew_before: How long before their end they are made again; `30d` when left out.
+            renew_before: How long before their end they are made again, and how long a change of the CA is
+                announced before; `30d` when left out.
+            keys_on_renewal: `rotate` (when left out) for new keys at each renewal, `reuse` to keep them.
             opts: Resource options.
         """
         super().__init__(
@@ -98,10 +108,14 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "key": key,
                 "validity": validity,
                 "renew_before": renew_before,
+                "keys_on_renewal": keys_on_renewal,
             },
             outputs=(
                 "ca_certificate",
                 "ca_key",
+                "next_ca_key",
+                "next_ca_on",
+                "old_ca_until",
                 "server_certificate",
                 "server_key",
                 "client_certificate",
@@ -109,7 +123,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "not_before",
                 "not_after",
             ),
-            secret_outputs=("ca_key", "server_key", "client_key"),
+            secret_outputs=("ca_key", "next_ca_key", "server_key", "client_key"),
             opts=opts,
         )
 
