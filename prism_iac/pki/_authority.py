@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -301,6 +302,9 @@ class Authority:
         validity: timedelta,
     ) -> SignedCertificate:
         self._require_permitted(names)
+        if not names.general_names() and self._is_constrained:
+            # BoringSSL, and so gRPC, refuses a leaf without alternative names below a CA with name constraints.
+            names = AlternativeNames(uris=(f"urn:prism:client:{quote(subject.rfc4514_string(), safe='')}",))
         certificate = _sign(
             subject=subject,
             issuer=self._certificate.subject,
@@ -311,6 +315,11 @@ class Authority:
             signer=self._key,
         )
         return _signed(certificate)
+
+    @property
+    def _is_constrained(self) -> bool:
+        above = (self._certificate, *self._issuers)
+        return any(extension_of(item, x509.NameConstraints) is not None for item in above)
 
     def _require_permitted(self, names: AlternativeNames) -> None:
         for authority in (self._certificate, *self._issuers):

@@ -27,7 +27,7 @@ from prism_iac.pki._certificate import (
     load_certificates,
     public_key_of,
 )
-from prism_iac.pki._constraints import forbidden_names
+from prism_iac.pki._constraints import forbidden_names, is_refused_as_nameless
 from prism_iac.pki._key import load_private_key, weakness_of
 from prism_iac.pki._side import Side
 
@@ -269,4 +269,10 @@ def _issuer(
         yield Finding(
             message=f"the CA {name} may not certify {', '.join(forbidden)} in {common_name_of(leaf)}",
             fix="Issue the certificate without that name, or with a CA that may certify it.",
+        )
+    if is_refused_as_nameless(leaf, issuer):
+        yield Finding(
+            message=f"the certificate {common_name_of(leaf)} has no subjectAltName, and the CA {name} limits names, "
+            "so gRPC refuses it",
+            fix="Issue it with a name, such as the URI urn:prism:client:NAME for a client.",
         )

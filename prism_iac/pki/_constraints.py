@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final
 
 from cryptography import x509
 
 from prism_iac.pki._certificate import extension_of
 
-__all__ = ["forbidden_names"]
+__all__ = ["forbidden_names", "is_refused_as_nameless"]
+
+_HOST: Final = re.compile(r"(\*\.)?[\w:-]+(\.[\w:-]+)*\.?", re.ASCII)
+"""What BoringSSL takes for a host name in a common name."""
+
+
+def is_refused_as_nameless(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether gRPC refuses a leaf because it has no alternative names and its CA limits them.
+
+    BoringSSL does so where a common name looks like a host's: constraints say nothing about it.
+    """
+    if extension_of(authority, x509.NameConstraints) is None:
+        return False
+    if extension_of(leaf, x509.SubjectAlternativeName) is not None:
+        return False
+    common_names = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return any(_HOST.fullmatch(str(name.value)) for name in common_names)
 
 
 def forbidden_names(names: Iterable[x509.GeneralName], authority: x509.Certificate) -> list[str]:
