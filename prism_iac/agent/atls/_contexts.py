@@ -16,6 +16,8 @@ from prism_iac.pki import load_certificates, load_private_key
 __all__ = ["client_context", "server_context"]
 
 _HTTP2: Final = b"h2"
+_PARTIAL_WRITE: Final = 0x1
+"""SSL_CTX_set_mode(3), SSL_MODE_ENABLE_PARTIAL_WRITE: one record for each call, where several fit."""
 
 OnName: TypeAlias = Callable[[bytes | None], tuple[bytes, bytes] | None]
 
@@ -71,6 +73,7 @@ def _context() -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
     context.set_options(SSL.OP_NO_TICKET)
+    context.clear_mode(_PARTIAL_WRITE)
     return context
 
 

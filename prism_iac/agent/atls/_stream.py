@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 _RECORD_BYTES: Final = 1 << 14
 """RFC 8446 §5.1: what one record carries at most."""
-_BLOCK_BYTES: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 17
+_TURN: Final = 8
+"""How many pieces go one way before it is the other's turn."""
 
 _DIGESTS: Final = {"SHA256": "sha256", "SHA384": "sha384"}
 
@@ -109,11 +111,11 @@ class TlsStream:
         plain.settimeout(0)
         ways = (
             _OneWay(lambda: plain.recv(_BLOCK_BYTES), self._tls.send),
-            _OneWay(lambda: self._tls.recv(_RECORD_BYTES), plain.send),
+            _OneWay(self._receive_block, plain.send),
         )
         with suppress(EOFError, OSError, SSL.Error):
             while True:
-                obstacles = [obstacle for way in ways if (obstacle := way.advance())]
+                obstacles = [obstacle for way in ways if (obstacle := way.advance(_TURN))]
                 if len(obstacles) == len(ways):
                     events = dict.fromkeys(_Side, 0)
                     for side, event in obstacles:
@@ -137,6 +139,18 @@ class TlsStream:
             most = min(size - len(received), _RECORD_BYTES)
             received += self._in_time(lambda most=most: self._tls.recv(most))  # type: ignore[misc]  # bound at once
         return bytes(received)
+
+    def _receive_block(self) -> bytearray:
+        """What has come, some records of it."""
+        received = bytearray()
+        try:
+            while len(received) < _BLOCK_BYTES:
+                received += self._tls.recv(_RECORD_BYTES)
+        except SSL.Error:
+            # Whatever it is, it comes again at the next call, once this is written.
+            if not received:
+                raise
+        return received
 
     def _in_time(self, step: Callable[[], T]) -> T:
         while True:
@@ -168,22 +182,23 @@ class _Side(Enum):
 class _OneWay:
     """One direction: what was read and not written yet waits in it, and nothing is read meanwhile."""
 
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | bytearray]
     write: Callable[[memoryview], int]
     rest: memoryview = field(default=memoryview(b""))
 
-    def advance(self) -> tuple[_Side, int] | None:
-        """Read or write a piece; gives the side and the event that it waits for when it cannot.
+    def advance(self, pieces: int) -> tuple[_Side, int] | None:
+        """Read or write some pieces; gives the side and the event that it waits for when it cannot.
 
         Raises:
             EOFError: The side that it reads has ended. Or OSError, or SSL.Error.
         """
         try:
-            if not self.rest:
-                self.rest = memoryview(self.read())
+            for _ in range(pieces):
                 if not self.rest:
-                    raise EOFError
-            self.rest = self.rest[self.write(self.rest) :]
+                    self.rest = memoryview(self.read())
+                    if not self.rest:
+                        raise EOFError
+                self.rest = self.rest[self.write(self.rest) :]
         except BlockingIOError:
             return _Side.PLAIN, select.POLLOUT if self.rest else select.POLLIN
         except SSL.WantReadError:

@@ -15,7 +15,13 @@ from typing import Any, Final, Self
 
 from prism_iac.agent._protocol import HEALTH_SERVICE, AlgorithmKind, EvidenceType, Header, Role
 from prism_iac.agent.client._download import chunks_of, write_when_whole
-from prism_iac.agent.client._failures import RESULT, AgentUnproven, AgentUnreachable, failure_of
+from prism_iac.agent.client._failures import (
+    RESULT,
+    AgentUnproven,
+    AgentUnreachable,
+    failure_of,
+    is_about_connection,
+)
 from prism_iac.agent.client._tls import ClientTls, Line, open_line
 from prism_iac.agent.client._upload import Progress, Upload, algorithm_messages, dataset_messages
 from prism_iac.errors import Finding, InvalidInput
@@ -261,7 +267,7 @@ class AgentClient:
                 raise _unreadable(upload.problem) from upload.problem
             if upload is not None and upload.problem is not None:
                 raise upload.problem from None
-            if (failure := self._line.failure) is not None:
+            if is_about_connection(error) and (failure := self._line.failure) is not None:
                 raise failure from error
             raise failure_of(error, address=self._address, call=call, role=role) from error
         except OSError as error:

@@ -34,6 +34,7 @@ __all__ = [
     "NotReady",
     "SignatureRefused",
     "failure_of",
+    "is_about_connection",
     "unreachable",
 ]
 
@@ -177,7 +178,7 @@ def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | No
     status = error.code()
     text = (error.details() or "")[:_LONGEST_TEXT]
     where = f"{address} {call}"
-    if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+    if is_about_connection(error):
         return unreachable(status.name, text, where)
     for refusal, kind, next_step in _REFUSALS:
         if text.startswith(refusal):
@@ -203,6 +204,13 @@ def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | No
         where=where,
         next_step="Look at the agent's log in the computation's logs.",
     )
+
+
+def is_about_connection(error: grpc.RpcError) -> bool:
+    """Whether a call failed because there was no connection, or it broke."""
+    import grpc
+
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 def unreachable(code: str, text: str, where: str) -> AgentUnreachable:

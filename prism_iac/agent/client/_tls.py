@@ -98,7 +98,7 @@ def open_line(address: str, tls: ClientTls) -> Line:
 
     Raises:
         InvalidInput: A file cannot be read, or an attested mode has no port to go to.
-        OSError: The tunnel has no place on this machine.
+        Conflict: The tunnel has no place on this machine.
     """
     import grpc
 

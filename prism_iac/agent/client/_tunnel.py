@@ -36,7 +36,8 @@ from prism_iac.agent.atls import (
 )
 from prism_iac.agent.client._failures import NEVER_CONNECTED, WRONG_NAME, AgentUnreachable, unreachable
 from prism_iac.agent.client._tls import ClientTls
-from prism_iac.errors import Finding, InvalidInput, PrismError
+from prism_iac.attestation import EvidenceRefused
+from prism_iac.errors import Conflict, Finding, InvalidInput, PrismError
 from prism_iac.model import TlsMode
 from prism_iac.pki import check_certificate
 
@@ -58,7 +59,7 @@ class Tunnel:
 
     Raises:
         InvalidInput: A file cannot be read, or the address has no port.
-        OSError: There is no place for the socket.
+        Conflict: There is no place for the socket.
     """
 
     def __init__(self, address: str, tls: ClientTls) -> None:
@@ -79,7 +80,15 @@ class Tunnel:
         self._is_closed = False
         self._folder = Path(tempfile.mkdtemp(prefix="prism-iac-"))
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(self._path))
+        try:
+            self._listener.bind(str(self._path))
+        except OSError as error:
+            self.close()
+            raise Conflict(
+                f"no socket can be made in the folder for temporary files: {error.strerror or error}",
+                where=str(self._folder.parent),
+                next_step="Set TMPDIR to a folder with a short path.",
+            ) from error
         self._listener.listen()
         threading.Thread(target=self._accept, name="attested tunnel", daemon=True).start()
 
@@ -162,6 +171,9 @@ class Tunnel:
             self._check_name(stream)
             context = secrets.token_bytes(CONTEXT_BYTES)
             demand_proof(stream, self._required, context=context, now=datetime.now(UTC))
+        except EvidenceRefused as refusal:
+            refusal.where = self._address
+            raise
         except StreamEnded as error:
             raise self._unreachable(str(error)) from error
         except SSL.Error as error:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import random
+import subprocess
+import sys
+import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +30,7 @@ from prism_iac.agent.atls._channel import Binding
 from prism_iac.agent.atls._request import AuthenticatorRequest
 from prism_iac.agent.atls._wire import FrameType
 from prism_iac.attestation import EvidenceRefused, Launch, Nonce, SimulatedGuest
-from prism_iac.errors import InvalidInput
+from prism_iac.errors import Conflict, InvalidInput
 from prism_iac.model import TlsMode
 from prism_iac.pki import Authority, IssuedCertificate
 from prism_iac.wire.cvms_pb2 import AgentConfig
@@ -266,6 +273,47 @@ def test_each_connection_has_a_binding_of_its_own(proven: Scene) -> None:
         bindings.add(Binding.of(stream.channel(), b"key", b"context"))
         stream.close()
     assert len(bindings) == 2
+
+
+def test_large_data_goes_through_whole_both_ways(proven: Scene, required: RequiredEvidence) -> None:
+    data = random.Random(0).randbytes(24 << 20)  # noqa: S311  # so that no piece is like another
+    proven.begin(b"#!/bin/sh\ncp datasets/d results/d\n", {"d": data}, config=ATTESTED)
+    with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=required)) as client:
+        proven.upload_algorithm(client)
+        proven.upload_dataset(client, "d")
+        proven.control.wait_for_event("ConsumingResults", "Ready")
+        with zipfile.ZipFile(io.BytesIO(proven.fetch(client))) as archive:
+            assert archive.read("d") == data
+
+
+def test_a_tunnel_that_has_no_place_is_told(
+    required: RequiredEvidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with pytest.raises(Conflict, match="no socket can be made"):
+        AgentClient.connect("127.0.0.1:1", tls=ClientTls(TlsMode.ATLS, required_evidence=required))
+    assert [*deep.iterdir()] == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", ":7002", "vm:0", "vm:65536", "vm:x"])
+def test_an_attested_address_has_a_port(required: RequiredEvidence, address: str) -> None:
+    with pytest.raises(InvalidInput, match="is not host:port"):
+        AgentClient.connect(address, tls=ClientTls(TlsMode.ATLS, required_evidence=required))
+
+
+def test_nobody_else_gets_into_the_tunnel(proven: Scene, required: RequiredEvidence) -> None:
+    proven.begin(ALGORITHM, config=ATTESTED)
+    with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=required)) as client:
+        path = client._line.tunnel.target.removeprefix("unix:")  # type: ignore[union-attr]  # an attested line has one
+        assert Path(path).parent.stat().st_mode & 0o777 == 0o700
+        dialling = (
+            "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(1))"
+        )
+        said = subprocess.run([sys.executable, "-c", dialling, path], check=True, capture_output=True)
+    assert said.stdout == b"b''\n"
+    assert not Path(path).exists()
 
 
 def test_calls_go_on_after_the_agent_has_ended_a_computation(
