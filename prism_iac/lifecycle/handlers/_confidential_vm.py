@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult, PrismError
+from prism_iac.errors import (
+    Conflict,
+    FailedClaim,
+    Finding,
+    InvalidInput,
+    PartialResult,
+    PrismError,
+    VerificationFailure,
+)
 from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
@@ -23,6 +31,8 @@ _DRIVEN = frozenset({VmProvider.LOCAL})
 
 _NOT_READY = frozenset({None, AgentState.IDLE})
 """The phases of an agent that cannot take a manifest, now or after a reset."""
+
+_ACCEPTED = "accepted"
 
 _CLOUDS = frozenset({VmProvider.ULTRAVIOLET, VmProvider.AZURE, VmProvider.GCP})
 
@@ -83,9 +93,28 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     def update(
         self, live: Live[ConfidentialVM], desired: ConfidentialVM, context: Context
     ) -> Live[ConfidentialVM]:
-        """Go on where a create was cut off."""
+        """Go on where a create was cut off, and look again whether the VM proves itself.
+
+        Raises:
+            VerificationFailure: It does not; no update makes another VM of it.
+        """
         known = desired.with_(attestation_policy=live.state.attestation_policy)
-        return self._bring_up(live.id, known, context)
+        updated = self._bring_up(live.id, known, context)
+        if self.why_due(updated.state, context):
+            raise VerificationFailure(
+                "the VM does not prove to be the one that was made",
+                failed=[FailedClaim("attestation", _ACCEPTED, updated.state.attestation or "")],
+                where=context.name,
+                next_step="Find out who changed it; then make another one: "
+                "`pulumi up --replace` with its URN, or `prism-iac vms stop` and `start` to start it again.",
+            )
+        return updated
+
+    def why_due(self, state: ConfidentialVM, _context: Context) -> str | None:
+        """A VM that did not prove itself at the last read is looked at again, so that a plan shows it."""
+        if state.attestation is None or state.attestation.startswith(_ACCEPTED):
+            return None
+        return f"the evidence of the VM: {state.attestation}"
 
     def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
         """Retire the record, then end the VM; its certificates are revoked with it."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from prism_iac.attestation import PolicyDocument
-from prism_iac.errors import InvalidInput, PartialResult
+from prism_iac.errors import InvalidInput, PartialResult, VerificationFailure
 from prism_iac.hypervisor import Vm, open_hypervisor
 from prism_iac.hypervisor.local import LocalHypervisor
-from prism_iac.lifecycle import HANDLERS, Live
+from prism_iac.lifecycle import HANDLERS, Live, diff
 from prism_iac.model import VmProvider, VmStatus
 from prism_iac.model.resources import ConfidentialVM
 from tests.contract.lifecycle.stage import Stage, eventually
@@ -154,6 +154,11 @@ class TestAttestation:
     def outputs(self, live: Live[Any]) -> dict[str, Any]:
         return {name: getattr(live.state, name) for name in ("measurement", "reported_tcb", "attestation")}
 
+    def is_due(self, stage: Stage, live: Live[Any]) -> bool:
+        context = stage.context("trainer", live.state.identity)
+        state = live.state
+        return bool(diff(HANDLERS["ConfidentialVM"], state.properties(), state.inputs(), context))
+
     def restart_with(self, stage: Stage, vm: Live[Any], **facts: Any) -> None:
         """Somebody starts the VM again as another one."""
         hypervisor = LocalHypervisor(stage.data)
@@ -184,17 +189,20 @@ class TestAttestation:
         assert swapped.state.measurement != vm.state.measurement
         assert swapped.state.attestation.startswith("refused; launch measurement is ")
         assert swapped.state.attestation_policy == vm.state.attestation_policy
-        # It does not get better by looking again, or by waiting for it again.
+        # It does not get better by looking again, and a plan says so.
         again = stage.read(swapped)
         assert again is not None
         assert self.outputs(again) == self.outputs(swapped)
-        assert self.outputs(stage.update(swapped)) == self.outputs(swapped)
+        assert self.is_due(stage, swapped)
+        with pytest.raises(VerificationFailure, match="refused; launch measurement is"):
+            stage.update(swapped)
 
     def test_one_that_comes_back_as_it_was_is_accepted(self, stage: Stage, vm: Live[Any]) -> None:
         self.restart_with(stage, vm)
         seen = stage.read(vm)
         assert seen is not None
         assert self.outputs(seen) == self.outputs(vm)
+        assert not self.is_due(stage, seen)
 
     def test_one_whose_agent_does_not_answer_is_not_taken_for_proven(
         self, stage: Stage, vm: Live[Any]
