@@ -19,7 +19,8 @@ __all__ = ["EvidenceName", "fetch"]
 
 EvidenceName = Literal["snp", "vtpm", "snp-vtpm", "azure", "tdx"]
 
-_TEE_NONCE_BYTES: Final = 64
+_FRESH_NONCE_BYTES: Final = 32
+"""Agents with attested TLS answer none that is longer."""
 _TPM_NONCE_BYTES: Final = 32
 _READABLE: Final = 0o644
 
@@ -34,7 +35,8 @@ def fetch(
         str | None,
         typer.Option(
             metavar="HEX",
-            help="What the evidence must hold, 1 to 64 bytes; a fresh one is made and printed when left out.",
+            help="What the evidence must hold, 1 to 64 bytes, and at most 32 with attested TLS; a fresh one is made "
+            "and printed when left out.",
         ),
     ] = None,
     evidence_type: Annotated[
@@ -53,7 +55,7 @@ def fetch(
 
     if not force:
         require_absent(output)
-    sent = secrets.token_bytes(_TEE_NONCE_BYTES) if nonce is None else read_octets("--nonce", nonce)
+    sent = secrets.token_bytes(_FRESH_NONCE_BYTES) if nonce is None else read_octets("--nonce", nonce)
     with agent.connected(prism) as client:
         evidence = client.fetch_attestation(
             tee_nonce=sent,

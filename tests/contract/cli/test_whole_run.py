@@ -61,6 +61,11 @@ def test_participants_do_a_whole_run_over_attested_tls(
     refused = line.run(*upload, "--attestation-policy", str(other), **variables)
     assert (refused.code, "launch measurement is" in refused.err) == (4, True)
 
+    _, nonce = line.out("attestation", "fetch", "--computation", "sum", **variables).split()
+    proof = ("--evidence", "evidence.bin", "--policy", variables["AGENT_GRPC_ATTESTATION_POLICY"])
+    roots = ("--roots", variables["PRISM_ATTESTATION_ROOTS"])
+    line.out("attestation", "verify", *proof, *roots, "--nonce", nonce)
+
     line.out(*upload, "--computation", "sum", **variables)
     line.out("data", "numbers.txt", "--key", "ada.pem", "--evidence-in", "certificate", **variables)
     assert line.run("computations", "logs", "sum", "--follow").code == 0
