@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -263,6 +266,32 @@ def test_a_request_that_cannot_be_answered_ends_its_connection_alone(
     stream.close()
     with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=required)):
         pass
+
+
+def test_nothing_but_tls_1_3_is_spoken(proven: Scene) -> None:
+    proven.begin(ALGORITHM, config=ATTESTED)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with socket.create_connection(("127.0.0.1", proven.vm.port)) as connected:
+        tls = context.wrap_socket(connected)
+        assert (tls.version(), tls.selected_alpn_protocol()) == ("TLSv1.3", "h2")
+        tls.close()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", proven.vm.port)) as connected, pytest.raises(ssl.SSLError):
+        context.wrap_socket(connected)
+
+
+def test_connections_that_say_nothing_hold_nobody_up(proven: Scene, required: RequiredEvidence) -> None:
+    proven.begin(ALGORITHM, config=ATTESTED)
+    with ExitStack() as silent:
+        for _ in range(8):
+            silent.enter_context(socket.create_connection(("127.0.0.1", proven.vm.port)))
+        with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=required)):
+            pass
+        proven.control.stop()
+        assert proven.control.wait_for_stop_response() == ""
 
 
 def test_each_connection_has_a_binding_of_its_own(proven: Scene) -> None:
