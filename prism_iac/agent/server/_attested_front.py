@@ -6,12 +6,10 @@ that is the agent's user's alone, and participants reach it through connections 
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from typing import Final
 import structlog
 from OpenSSL import SSL
 
+from prism_iac.agent._socket import socket_target
 from prism_iac.agent.atls import Attest, Prover, StreamEnded, TlsStream, reasons_of, server_context
 from prism_iac.agent.server._security import PortSecurity
 from prism_iac.agent.server._settings import Endpoint
@@ -33,6 +32,9 @@ _END_SECONDS: Final = 1.0
 
 _MOST_CONNECTIONS: Final = 64
 
+_SOCKET: Final = "participants.sock"
+_SCHEME: Final = "unix:"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -43,13 +45,14 @@ class AttestedFront:
         endpoint: Where participants connect.
         security: The certificate, its key, and who is let in.
         attest: Gives the evidence.
+        folder: Of the agent's user alone; gRPC listens in it.
 
     Raises:
         OSError: The address is taken, or not this machine's.
         InvalidInput: A file cannot be read.
     """
 
-    def __init__(self, endpoint: Endpoint, security: PortSecurity, attest: Attest) -> None:
+    def __init__(self, endpoint: Endpoint, security: PortSecurity, attest: Attest, folder: Path) -> None:
         self._prover = Prover.of(security.certificate, security.key, attest, now=lambda: datetime.now(UTC))
         self._context = server_context(
             certificate=security.certificate,
@@ -58,14 +61,16 @@ class AttestedFront:
             on_name=self._prover.certify,
         )
         self._listener = _listen(endpoint)
-        self._folder = Path(tempfile.mkdtemp(prefix="prism-iac-agent-"))
+        self._socket = folder / _SOCKET
+        self._place = ExitStack()
+        self._target = self._place.enter_context(socket_target(self._socket))
         self._lock = threading.Lock()
         self._open: dict[TlsStream, threading.Thread] = {}
 
     @property
     def inner_target(self) -> str:
         """Where gRPC listens."""
-        return f"unix:{self._inner}"
+        return self._target
 
     def start(self) -> None:
         """Take connections; gRPC listens."""
@@ -87,11 +92,8 @@ class AttestedFront:
         for stream, thread in left.items():
             stream.abort()
             thread.join()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
-    def _inner(self) -> Path:
-        return self._folder / "grpc"
+        self._place.close()
+        self._socket.unlink(missing_ok=True)
 
     def _accept(self) -> None:
         while True:
@@ -113,7 +115,7 @@ class AttestedFront:
         try:
             if self._is_proven(stream):
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as plain:
-                    plain.connect(str(self._inner))
+                    plain.connect(self._target.removeprefix(_SCHEME))
                     stream.carry(plain)
         except OSError as error:
             _log.warning("a connection could not be taken", reason=error.strerror)

@@ -6,6 +6,7 @@ Source: cocos-grpc.md sections 2.2, 9.1 and 11.4.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Final
 
 import grpc
@@ -36,11 +37,13 @@ class ParticipantPort:
     Args:
         endpoint: Where participants connect.
         attest: Gives evidence for attested connections; None when the VM has none.
+        folder: Of the agent's user alone, for what stands between such connections and gRPC.
     """
 
-    def __init__(self, endpoint: Endpoint, attest: Attest | None) -> None:
+    def __init__(self, endpoint: Endpoint, attest: Attest | None, folder: Path) -> None:
         self._endpoint = endpoint
         self._attest = attest
+        self._folder = folder
         self._server: grpc.aio.Server | None = None
         self._front: AttestedFront | None = None
 
@@ -88,7 +91,7 @@ class ParticipantPort:
             return None
         if security.is_attested:
             assert self._attest is not None, "a port is attested only where there is evidence"
-            front = AttestedFront(self._endpoint, security, self._attest)
+            front = AttestedFront(self._endpoint, security, self._attest, self._folder)
             try:
                 server.add_insecure_port(front.inner_target)
             except RuntimeError:

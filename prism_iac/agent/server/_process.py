@@ -58,7 +58,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     agent = Agent(
         workspace=workspace,
         runner=Runner(workspace, settings.limits, environment),
-        port=ParticipantPort(settings.listen, attester_of(guest, _now)),
+        port=ParticipantPort(settings.listen, attester_of(guest, _now), state_folder),
         guest=guest,
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),

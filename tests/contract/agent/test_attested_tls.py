@@ -283,6 +283,18 @@ def test_nothing_but_tls_1_3_is_spoken(proven: Scene) -> None:
         context.wrap_socket(connected)
 
 
+def test_what_stands_between_tls_and_grpc_is_the_agents_alone_and_goes_with_the_computation(
+    proven: Scene, required: RequiredEvidence
+) -> None:
+    proven.begin(ALGORITHM, config=ATTESTED)
+    with proven.connect(ClientTls(TlsMode.ATLS, required_evidence=required)):
+        (inner,) = proven.vm.folder.rglob("participants.sock")
+    assert inner.parent.stat().st_mode & 0o777 == 0o700
+    proven.control.stop()
+    assert proven.control.wait_for_stop_response() == ""
+    assert not inner.exists()
+
+
 def test_connections_that_say_nothing_hold_nobody_up(proven: Scene, required: RequiredEvidence) -> None:
     proven.begin(ALGORITHM, config=ATTESTED)
     with ExitStack() as silent:
