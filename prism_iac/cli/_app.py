@@ -22,6 +22,7 @@ from prism_iac.cli import (
 )
 from prism_iac.cli._help import EXIT_CODES_HELP, example
 from prism_iac.cli._output import emit
+from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.measure._command import measure
 
@@ -67,6 +68,7 @@ _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT
 )
 app.add_typer(_policy.app, name="policy")
 app.add_typer(_keys.app, name="keys")
+app.add_typer(certs, name="certs")
 app.command(epilog=example("prism-iac checksum iris.csv"))(_checksum.checksum)
 app.command(
     epilog=example(

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 __all__ = [
     "AppraisalDocument",
+    "CertificateDocument",
     "CheckDocument",
     "ClaimDocument",
     "ComputationDetails",
@@ -42,6 +43,33 @@ class FindingDocument(TypedDict):
     path: str
     message: str
     fix: str
+
+
+class CertificateDocument(TypedDict):
+    """A certificate in a file.
+
+    `days_left` is negative once it has ended; `signature` is null where the issuer's key hashes by itself, and
+    `path_length` where a CA may have any number of others below it. `permitted` is all that a CA may certify, and
+    empty where that is everything.
+    """
+
+    file: str
+    subject: str
+    issuer: str
+    serial_number: str
+    not_before: str
+    not_after: str
+    days_left: int
+    key: str
+    signature: str | None
+    is_ca: bool
+    path_length: int | None
+    usages: list[str]
+    dns_names: list[str]
+    ip_addresses: list[str]
+    uris: list[str]
+    permitted: list[str]
+    sha256: str
 
 
 class InstanceDocument(TypedDict):

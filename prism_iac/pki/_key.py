@@ -38,6 +38,7 @@ __all__ = [
     "generate_key",
     "generate_key_pair",
     "generate_keys",
+    "key_spec",
     "load_private_key",
     "loose_mode",
     "private_pem",
@@ -95,12 +96,16 @@ def generate_key_pair(algorithm: KeyAlgorithm, size: int | None = None) -> KeyPa
     Raises:
         InvalidInput: The algorithm has no keys of that size.
     """
+    key = generate_key(key_spec(algorithm, size))
+    return KeyPair(private_pem=private_pem(key), public_pem=public_pem(key.public_key()))
+
+
+def key_spec(algorithm: KeyAlgorithm, size: int | None = None) -> KeySpec:
+    """What kind of key to make. Arguments and errors as in `generate_key_pair`."""
     try:
-        spec = KeySpec(algorithm=algorithm, size=size)
+        return KeySpec(algorithm=algorithm, size=size)
     except ValidationError as error:
         raise findings_of(error, KeySpec) from None
-    key = generate_key(spec)
-    return KeyPair(private_pem=private_pem(key), public_pem=public_pem(key.public_key()))
 
 
 def generate_key(spec: KeySpec) -> PrivateKey:
@@ -182,12 +187,13 @@ def require_usable(key: PrivateKeyTypes) -> PrivateKey:
     return key
 
 
-def loose_mode(mode: int, file: str) -> Finding | None:
-    """What is wrong with who may read or write a private key's file; None when only its owner may.
+def loose_mode(mode: int, file: str, *, what: str = "private key") -> Finding | None:
+    """What is wrong with who may read or write a secret's file; None when only its owner may.
 
     Args:
         mode: The bits of its mode, as `stat` gives them.
         file: Its path, as the user named it.
+        what: What is in it.
     """
     if mode & _OTHERS == 0:
         return None
@@ -195,8 +201,8 @@ def loose_mode(mode: int, file: str) -> Finding | None:
         file=file,
         line=1,
         column=1,
-        message=f"the private key is open to others than its owner (mode {mode & 0o777:04o})",
-        fix=f"Run `chmod 600 {shlex.quote(file)}`; where others may have read it, make a new key.",
+        message=f"the {what} is open to others than its owner (mode {mode & 0o777:04o})",
+        fix=f"Run `chmod 600 {shlex.quote(file)}`; where others may have read it, make a new one.",
     )
 
 

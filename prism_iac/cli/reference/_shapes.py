@@ -8,6 +8,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_t
 
 from prism_iac.cli._documents import (
     AppraisalDocument,
+    CertificateDocument,
     ComputationDetails,
     ComputationDocument,
     EventDocument,
@@ -38,6 +39,8 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "policy show": PolicyFileDocument,
     "policy diff": list[TrustChangeDocument],
     "policy strength": list[TrialDocument],
+    "certs inspect": list[CertificateDocument],
+    "certs check": list[FindingDocument],
     "computations list": list[ComputationDocument],
     "computations show": ComputationDetails,
     "computations run": RunDocument,
