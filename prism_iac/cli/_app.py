@@ -22,6 +22,7 @@ from prism_iac.cli import (
 )
 from prism_iac.cli._help import EXIT_CODES_HELP, example
 from prism_iac.cli._output import emit
+from prism_iac.cli.calendar import calendar
 from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.measure._command import measure
@@ -88,4 +89,9 @@ app.command(epilog=example("prism-iac result --computation iris-regression --key
     _result.result
 )
 app.command(epilog=example('eval "$(prism-iac env iris-regression --files .prism/certs)"'))(_env.env)
+app.command(
+    epilog=example(
+        "prism-iac calendar --days 30", "prism-iac calendar --at 2027-01-31 --ics certificates.ics"
+    )
+)(calendar)
 app.command(epilog=example("prism-iac doctor"))(doctor)

@@ -9,11 +9,13 @@ from typing import Any, TypedDict
 
 __all__ = [
     "AppraisalDocument",
+    "CalendarDocument",
     "CertificateDocument",
     "CheckDocument",
     "ClaimDocument",
     "ComputationDetails",
     "ComputationDocument",
+    "DateDocument",
     "EventDocument",
     "EvidenceDocument",
     "FindingDocument",
@@ -43,6 +45,24 @@ class FindingDocument(TypedDict):
     path: str
     message: str
     fix: str
+
+
+class DateDocument(TypedDict):
+    """What happens when, to what; what is overdue has a date that is past."""
+
+    at: str
+    event: str
+    of: str
+    next_step: str
+
+
+class CalendarDocument(TypedDict):
+    """The dates of a number of days from a moment on, soonest first, and what could not be asked for them."""
+
+    since: str
+    days: int
+    dates: list[DateDocument]
+    left_out: list[str]
 
 
 class CertificateDocument(TypedDict):

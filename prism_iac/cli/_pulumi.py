@@ -1,4 +1,4 @@
-"""What a Pulumi stack gives out: the certificates of its computations' clients."""
+"""What a Pulumi stack gives out: the certificates of its computations' clients, and its state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prism_iac.cli._output import printable
 from prism_iac.errors import Conflict
 from prism_iac.prism import AgentConfigRecord
 
-__all__ = ["ClientBundle", "find_bundle", "load_bundles"]
+__all__ = ["ClientBundle", "find_bundle", "load_bundles", "load_resources"]
 
 _OUTPUT: Final = "certificates"
 _BY_HAND: Final = "Name the files with --server-ca, --client-cert and --client-key instead."
@@ -77,14 +77,34 @@ def find_bundle(bundles: Mapping[str, ClientBundle], config: AgentConfigRecord) 
     )
 
 
+def load_resources(stack: str | None) -> list[dict[str, Any]]:
+    """The resources in a stack's state, secrets encrypted.
+
+    Args:
+        stack: The stack's name; the selected one without it.
+
+    Raises:
+        Conflict: There is no Pulumi CLI, no project or no such stack.
+    """
+    exported = _ask(
+        "export", stack=stack, by_hand="Choose a stack with --stack, or run it in its project's folder."
+    )
+    resources: list[dict[str, Any]] = exported.get("deployment", {}).get("resources") or []
+    return resources
+
+
 def _outputs(stack: str | None) -> dict[str, Any]:
+    return _ask("output", "--json", "--show-secrets", stack=stack, by_hand=_BY_HAND)
+
+
+def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
     from prism_iac.toolchain import find_pulumi
 
-    project = _project(Path.cwd())
+    project = _project(Path.cwd(), by_hand)
     pulumi = find_pulumi(os.environ)
     if pulumi is None:
-        raise Conflict("there is no Pulumi CLI to ask for the stack's outputs", next_step=_BY_HAND)
-    command = [str(pulumi.binary), "stack", "output", "--json", "--show-secrets", "--non-interactive"]
+        raise Conflict(f"there is no Pulumi CLI for `pulumi stack {verb}`", next_step=by_hand)
+    command = [str(pulumi.binary), "stack", verb, *options, "--non-interactive"]
     answer = subprocess.run(  # noqa: S603  # the CLI that was found, no shell
         [*command, *(["--stack", stack] if stack else [])],
         cwd=project,
@@ -96,13 +116,13 @@ def _outputs(stack: str | None) -> dict[str, Any]:
     )
     if answer.returncode != 0:
         words = printable(" ".join(answer.stderr.split()))
-        raise Conflict(f"`pulumi stack output` failed: {words}", where=str(project), next_step=_BY_HAND)
-    outputs: dict[str, Any] = json.loads(answer.stdout)
-    return outputs
+        raise Conflict(f"`pulumi stack {verb}` failed: {words}", where=str(project), next_step=by_hand)
+    document: dict[str, Any] = json.loads(answer.stdout)
+    return document
 
 
-def _project(start: Path) -> Path:
+def _project(start: Path, by_hand: str) -> Path:
     for folder in (start, *start.parents):
         if (folder / "Pulumi.yaml").is_file():
             return folder
-    raise Conflict("there is no Pulumi project here", where=str(start), next_step=_BY_HAND)
+    raise Conflict("there is no Pulumi project here", where=str(start), next_step=by_hand)

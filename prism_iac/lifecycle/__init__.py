@@ -10,6 +10,7 @@ from prism_iac.lifecycle._home import EMBEDDED, Settings
 from prism_iac.lifecycle._identity import Generations
 from prism_iac.lifecycle._session import Session
 from prism_iac.lifecycle.handlers import HANDLERS
+from prism_iac.lifecycle.handlers._bundle_steps import renewal_begins
 
 __all__ = [
     "EMBEDDED",
@@ -24,4 +25,5 @@ __all__ = [
     "check",
     "diff",
     "poll",
+    "renewal_begins",
 ]

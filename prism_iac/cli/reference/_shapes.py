@@ -8,6 +8,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_t
 
 from prism_iac.cli._documents import (
     AppraisalDocument,
+    CalendarDocument,
     CertificateDocument,
     ComputationDetails,
     ComputationDocument,
@@ -30,6 +31,7 @@ __all__ = ["DOCUMENTS", "shape_of"]
 
 DOCUMENTS: Final[Mapping[str, Any]] = {
     "validate": list[FindingDocument],
+    "calendar": CalendarDocument,
     "doctor": ReportDocument,
     "measure": MeasurementDocument,
     "attestation show": EvidenceDocument,
