@@ -30,6 +30,7 @@ _PROOF_SECONDS: Final = 10.0
 _END_SECONDS: Final = 1.0
 """How long connections have to send what they hold, once gRPC has ended."""
 
+_PAUSE_SECONDS: Final = 0.1
 _MOST_CONNECTIONS: Final = 64
 
 _SOCKET: Final = "participants.sock"
@@ -64,6 +65,7 @@ class AttestedFront:
         self._socket = folder / _SOCKET
         self._place = ExitStack()
         self._target = self._place.enter_context(socket_target(self._socket))
+        self._is_ending = threading.Event()
         self._lock = threading.Lock()
         self._open: dict[TlsStream, threading.Thread] = {}
 
@@ -78,6 +80,7 @@ class AttestedFront:
 
     def stop_accepting(self) -> None:
         """Take no more connections; those that are there go on."""
+        self._is_ending.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -96,20 +99,23 @@ class AttestedFront:
         self._socket.unlink(missing_ok=True)
 
     def _accept(self) -> None:
-        while True:
+        while not self._is_ending.is_set():
             try:
                 connected, _ = self._listener.accept()
-            except OSError:
+                self._take(connected)
+            except OSError as error:
+                # Of one connection, or of a process without a free descriptor: neither ends the port.
+                if not self._is_ending.wait(_PAUSE_SECONDS):
+                    _log.warning("a connection could not be taken", reason=error.strerror)
+
+    def _take(self, connected: socket.socket) -> None:
+        with self._lock:
+            if len(self._open) >= _MOST_CONNECTIONS:
+                connected.close()
                 return
-            with self._lock:
-                if len(self._open) >= _MOST_CONNECTIONS:
-                    connected.close()
-                    continue
-                deadline = time.monotonic() + _PROOF_SECONDS
-                stream = TlsStream(connected, self._context, deadline=deadline)
-                thread = threading.Thread(target=self._serve, args=(stream,), daemon=True)
-                self._open[stream] = thread
-            thread.start()
+            stream = TlsStream(connected, self._context, deadline=time.monotonic() + _PROOF_SECONDS)
+            self._open[stream] = threading.Thread(target=self._serve, args=(stream,), daemon=True)
+            self._open[stream].start()
 
     def _serve(self, stream: TlsStream) -> None:
         try:
