@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from prism_iac.model import TlsMode, parse_duration
+from prism_iac.model import parse_duration
 from prism_iac.model.resources import CertificateBundle, KeysOnRenewal, Subject
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from prism_iac.pki import Authority, IssuedCertificate
+    from prism_iac.pki import Authority, IssuedCertificate, Party
 
 __all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "issue", "renewal_begins"]
 
@@ -32,12 +32,6 @@ CLOCK_SKEW: Final = timedelta(minutes=10)
 
 _OF_THE_CA: Final = ("common_name", "subject", "key")
 """The inputs that a CA is made from."""
-
-_LEAVES: Final = {
-    TlsMode.TLS: ("server",),
-    TlsMode.MTLS: ("server", "client"),
-    TlsMode.MATLS: ("server", "client"),
-}
 
 
 class Step(StrEnum):
@@ -109,7 +103,9 @@ def advance(
     Raises:
         InvalidInput: A name does not fit into a certificate.
     """
-    if desired.mode not in _LEAVES or state.ca_certificate is None:
+    from prism_iac.pki import parties_of
+
+    if state.ca_certificate is None or not parties_of(desired):
         return issue(desired, now)
     cas = _Cas.of(state)
     is_other_ca = any(getattr(state, name) != getattr(desired, name) for name in _OF_THE_CA)
@@ -214,29 +210,29 @@ class _Cas:
 def _leaves(
     state: CertificateBundle, desired: CertificateBundle, signer: Authority, now: datetime
 ) -> dict[str, Any]:
-    from prism_iac.pki import load_private_key
+    from prism_iac.pki import load_private_key, parties_of
 
     keeps_keys = desired.keys_on_renewal is KeysOnRenewal.REUSE and state.key == desired.key
 
-    def issue_leaf(leaf: str) -> IssuedCertificate:
-        known = getattr(state, f"{leaf}_key") if keeps_keys else None
+    def issue_to(party: Party) -> IssuedCertificate:
+        known = getattr(state, f"{party.name}_key") if keeps_keys else None
         return signer.issue(
-            common_name=f"{desired.common_name} {leaf}",
-            subject=desired.subject,
-            dns_names=desired.dns_names if leaf == "server" else (),
-            ip_addresses=desired.ip_addresses if leaf == "server" else (),
+            common_name=party.common_name,
+            subject=party.subject,
+            dns_names=party.dns_names,
+            ip_addresses=party.ip_addresses,
             key=load_private_key(known.encode()) if known else desired.key,
             now=now,
             validity=parse_duration(desired.validity),
         )
 
-    leaves = _LEAVES[desired.mode]
-    with ThreadPoolExecutor(len(leaves)) as pool:
-        issued = dict(zip(leaves, pool.map(issue_leaf, leaves), strict=True))
+    parties = parties_of(desired)
+    with ThreadPoolExecutor(len(parties)) as pool:
+        issued = {party.name: item for party, item in zip(parties, pool.map(issue_to, parties), strict=True)}
     server = issued["server"]
     return {
-        **{f"{leaf}_certificate": item.certificate_pem for leaf, item in issued.items()},
-        **{f"{leaf}_key": item.key_pem for leaf, item in issued.items()},
+        **{f"{name}_certificate": item.certificate_pem for name, item in issued.items()},
+        **{f"{name}_key": item.key_pem for name, item in issued.items()},
         "not_before": server.not_before.isoformat(),
         "not_after": server.not_after.isoformat(),
     }
