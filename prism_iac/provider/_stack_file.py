@@ -68,21 +68,22 @@ class StackFile(pulumi.ComponentResource):
             name: CertificateBundle(name, **_values(item.settings), opts=self._children)
             for name, item in stack.certificates.items()
         }
+        # A declared policy comes before the VM that must meet it, a VM's own after the VM.
+        declared = [item for item in stack.attestation_policies.values() if item.vm is None]
+        self.attestation_policies = {item.name: self._policy(item, stack) for item in declared}
         self.vms = {
-            name: ConfidentialVM(name, **_values(item.settings), opts=self._children)
-            for name, item in stack.vms.items()
-        }
-        self.attestation_policies = {
-            name: AttestationPolicy(
+            name: ConfidentialVM(
                 name,
-                path=item.path,
-                vm=self.vms[item.vm.name].id if item.vm else None,
-                signed_by=item.signed_by,
-                requires_approval=True if stack.environment == PRODUCTION else None,
-                **_policy_settings(item),
+                **_values(item.settings),
+                policy=self.attestation_policies[item.policy].document if item.policy else None,
                 opts=self._children,
             )
-            for name, item in stack.attestation_policies.items()
+            for name, item in stack.vms.items()
+        }
+        self.attestation_policies |= {
+            item.name: self._policy(item, stack)
+            for item in stack.attestation_policies.values()
+            if item.vm is not None
         }
         self.assets = {
             name: Asset(
@@ -149,6 +150,17 @@ class StackFile(pulumi.ComponentResource):
         }
         given = {f"prism:{key}": value for key, value in inputs.items() if value is not None}
         return pulumi.ProviderResource("pulumi-python", "prism", given, pulumi.ResourceOptions(parent=self))
+
+    def _policy(self, item: StackPolicy, stack: Stack) -> AttestationPolicy:
+        return AttestationPolicy(
+            item.name,
+            path=item.path,
+            vm=self.vms[item.vm.name].id if item.vm else None,
+            signed_by=item.signed_by,
+            requires_approval=True if stack.environment == PRODUCTION else None,
+            **_policy_settings(item),
+            opts=self._children,
+        )
 
     def _computation(self, item: StackComputation) -> Computation:
         computation = Computation(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Document, Location, Refusal, findings_of, path_text
-from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.resources import CertificateSettings
 from prism_iac.model.stack import (
     EMBEDDED,
     TABLES,
@@ -21,6 +21,7 @@ from prism_iac.model.stack import (
     ParticipantEntry,
     PolicyEntry,
     StackFile,
+    VmEntry,
     parse_endpoint,
     parse_name,
 )
@@ -51,7 +52,7 @@ class Draft:
     assets: Mapping[str, AssetEntry]
     certificates: Mapping[str, CertificateSettings]
     attestation_policies: Mapping[str, PolicyEntry]
-    vms: Mapping[str, VmSettings]
+    vms: Mapping[str, VmEntry]
     computations: Mapping[str, ComputationEntry]
     inputs: Inputs
     now: datetime
@@ -89,7 +90,7 @@ def read_draft(root: Node, *, inputs: Inputs, now: datetime) -> tuple[Draft, lis
         assets=reader.table("assets", AssetEntry),
         certificates=reader.table("certificates", CertificateSettings),
         attestation_policies=reader.table("attestation_policies", PolicyEntry),
-        vms=reader.table("vms", VmSettings),
+        vms=reader.table("vms", VmEntry),
         computations=reader.table("computations", ComputationEntry),
         inputs=inputs,
         now=now,

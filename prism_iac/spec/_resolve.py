@@ -11,8 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from prism_iac.errors import Defect
 from prism_iac.model import AGENT_TLS_FIELDS, AssetKind, Location
-from prism_iac.model.resources import Approval, Participant, PolicyLaunch, PolicySettings
-from prism_iac.model.stack import AgentEntry, AssetEntry, ComputationEntry, ParticipantEntry, PolicyEntry
+from prism_iac.model.resources import Approval, Participant, PolicyLaunch, PolicySettings, VmSettings
+from prism_iac.model.stack import (
+    AgentEntry,
+    AssetEntry,
+    ComputationEntry,
+    ParticipantEntry,
+    PolicyEntry,
+    VmEntry,
+)
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._draft import Draft
 from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
@@ -57,7 +64,7 @@ class _Resolver:
         self._participants = _table(draft.participants, self._participant)
         self._assets = _table(draft.assets, self._asset)
         self._certificates = _table(draft.certificates, StackCertificates)
-        self._vms = _table(draft.vms, StackVm)
+        self._vms = _table(draft.vms, self._vm)
         self._policies = _table(draft.attestation_policies, self._policy)
 
     def stack(self, files: tuple[Path, ...], environment: str, endpoint: str, workspace: str) -> Stack:
@@ -106,6 +113,10 @@ class _Resolver:
             arguments=entry.arguments,
             requirements=self._path((*location, "requirements"), entry.requirements),
         )
+
+    def _vm(self, name: str, entry: VmEntry) -> StackVm:
+        settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))
+        return StackVm(name=name, settings=settings, policy=entry.attestation_policy)
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
         location = ("attestation_policies", name)

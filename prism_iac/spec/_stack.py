@@ -82,10 +82,15 @@ class StackCertificates:
 
 @dataclass(frozen=True, slots=True)
 class StackVm:
-    """A confidential VM."""
+    """A confidential VM.
+
+    Attributes:
+        policy: The name of the declared policy that its evidence must meet.
+    """
 
     name: str
     settings: VmSettings
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,15 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 idempotency_key=mark_of(desired.identity),
             )
         )
-        return self._bring_up(cvm_id, desired, context)
+        live = self._bring_up(cvm_id, desired, context)
+        if desired.policy is not None and (reason := self.why_due(live.state, context)):
+            raise PartialResult(
+                f"the VM does not meet its policy: {reason}",
+                id=live.id,
+                state=live.state.properties(),
+                next_step="Correct the policy or the VM, and run the update again. Send nothing to this VM.",
+            )
+        return live
 
     def read(self, live: Live[ConfidentialVM], context: Context) -> Live[ConfidentialVM] | None:
         """The record as it is; gone when it is inactive or its process has ended."""
@@ -216,7 +224,7 @@ def _check_process(record: CvmRecord, desired: ConfidentialVM, context: Context)
 def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) -> ConfidentialVM:
     # The policy of its first evidence stays: by a later one a VM would vouch for itself.
     policy = state.attestation_policy or _policy(record, state, context)
-    shown = _shown(policy, state, record, context)
+    shown = _shown(state.policy or policy, state, record, context)
     return state.with_(
         cvm_id=record.cvm_id,
         agent_address=record.agent_address,

@@ -103,6 +103,9 @@ class ConfidentialVM(VmSettings, InWorkspace):
     name: Annotated[Text | None, REPLACE] = None
     """The name; the logical name with a suffix of its own when left out."""
 
+    policy: Annotated[Text | None, IN_PLACE] = None
+    """The text of the policy file that its evidence must meet; that of its first evidence when left out."""
+
     cvm_id: Annotated[str | None, COMPUTED] = None
     """The id of the machine instance."""
 

@@ -8,7 +8,7 @@ imports nothing above `model`.
 from typing import Final
 
 from prism_iac.model._document import Document
-from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.resources import CertificateSettings
 from prism_iac.model.stack._asset import AssetEntry
 from prism_iac.model.stack._attestation_policy import PolicyEntry
 from prism_iac.model.stack._computation import AgentEntry, ComputationEntry, RunPolicy
@@ -16,6 +16,7 @@ from prism_iac.model.stack._endpoint import EMBEDDED, parse_endpoint
 from prism_iac.model.stack._name import parse_name
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._stack_file import StackFile
+from prism_iac.model.stack._vm import VmEntry
 
 __all__ = [
     "EMBEDDED",
@@ -27,6 +28,7 @@ __all__ = [
     "PolicyEntry",
     "RunPolicy",
     "StackFile",
+    "VmEntry",
     "parse_endpoint",
     "parse_name",
 ]
@@ -36,7 +38,7 @@ TABLES: Final[dict[str, type[Document]]] = {
     "assets": AssetEntry,
     "certificates": CertificateSettings,
     "attestation_policies": PolicyEntry,
-    "vms": VmSettings,
+    "vms": VmEntry,
     "computations": ComputationEntry,
 }
 """The tables of a stack file, and the model of an entry of each."""

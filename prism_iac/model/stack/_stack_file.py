@@ -9,13 +9,14 @@ from pydantic import Field
 from prism_iac.model._canonical import Text
 from prism_iac.model._change import REPLACE
 from prism_iac.model._document import Document
-from prism_iac.model.resources import CertificateSettings, VmSettings
+from prism_iac.model.resources import CertificateSettings
 from prism_iac.model.stack._asset import AssetEntry
 from prism_iac.model.stack._attestation_policy import PolicyEntry
 from prism_iac.model.stack._computation import ComputationEntry
 from prism_iac.model.stack._endpoint import EMBEDDED, Endpoint
 from prism_iac.model.stack._name import EntryName
 from prism_iac.model.stack._participant import ParticipantEntry
+from prism_iac.model.stack._vm import VmEntry
 
 __all__ = ["StackFile"]
 
@@ -50,7 +51,7 @@ class StackFile(Document):
     attestation_policies: dict[EntryName, PolicyEntry] = Field(default_factory=dict)
     """What evidence must show."""
 
-    vms: dict[EntryName, VmSettings] = Field(default_factory=dict)
+    vms: dict[EntryName, VmEntry] = Field(default_factory=dict)
     """The confidential VMs."""
 
     computations: dict[EntryName, ComputationEntry] = Field(default_factory=dict)

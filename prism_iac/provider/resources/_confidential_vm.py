@@ -70,6 +70,7 @@ class ConfidentialVM(PrismResource, module="prism", name="ConfidentialVM"):
         agent_log_level: Input[str] | None = None,
         limits: Input[VmLimitsArgs] | None = None,
         ready_timeout: Input[str] | None = None,
+        policy: Input[str] | None = None,
         workspace: Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -84,6 +85,8 @@ class ConfidentialVM(PrismResource, module="prism", name="ConfidentialVM"):
             agent_log_level: How much the agent logs where a computation does not say; `info` when left out.
             limits: What its processes may use; `local` only.
             ready_timeout: How long to wait for it; `15m` when left out.
+            policy: What its evidence must meet, such as the `document` of an `AttestationPolicy`; the policy of its
+                first evidence when left out.
             workspace: The workspace; the provider's when left out.
             opts: Resource options.
         """
@@ -99,6 +102,7 @@ class ConfidentialVM(PrismResource, module="prism", name="ConfidentialVM"):
                 "agent_log_level": agent_log_level,
                 "limits": limits,
                 "ready_timeout": ready_timeout,
+                "policy": policy,
             },
             outputs=(
                 "cvm_id",

@@ -24,6 +24,7 @@ _REFERENCES: Final = (
     ("assets.*.provider", "participants"),
     ("attestation_policies.*.vm", "vms"),
     ("attestation_policies.*.approvals.*.by", "participants"),
+    ("vms.*.attestation_policy", "attestation_policies"),
     ("computations.*.algorithm", "assets"),
     ("computations.*.datasets.*", "assets"),
     ("computations.*.result_consumers.*", "participants"),

@@ -1,4 +1,4 @@
-"""VMs: what the endpoint cannot provide."""
+"""VMs: what the endpoint cannot provide, and what proves nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ _MADE_BY_THE_SERVICE: Final = frozenset({VmProvider.GCP, VmProvider.AZURE, VmPro
 
 
 def check_vms(draft: Draft) -> Iterator[Finding]:
-    """VMs that nobody would ever start."""
+    """VMs that nobody would ever start, and policies that say nothing of a VM."""
+    for name, vm in draft.vms.items():
+        policy = draft.attestation_policies.get(vm.attestation_policy or "")
+        if policy is not None and policy.vm is not None:
+            yield draft.finding(
+                ("vms", name, "attestation_policy"),
+                "this policy comes from a VM, and would let it vouch for itself",
+                "Name a policy with expectations, or leave it out: a VM is held to its first evidence anyway.",
+            )
     if draft.endpoint != EMBEDDED:
         return
     for name, vm in draft.vms.items():

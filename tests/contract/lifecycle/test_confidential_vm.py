@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -222,3 +223,33 @@ class TestAttestation:
         vm = stage.create("ConfidentialVM", "bare-metal", provider="external")
         assert set(self.outputs(vm).values()) == {None}
         stage.delete(vm)
+
+
+class TestDeclaredPolicy:
+    """A VM may be held to a policy that is not its own."""
+
+    def policy(self, vm: Live[Any], **fields: Any) -> str:
+        document = PolicyDocument.parse(vm.state.attestation_policy.encode())
+        return document.with_fields("policy", fields).to_bytes().decode()
+
+    def test_one_that_meets_it_is_made_and_read_as_it_is(self, stage: Stage, vm: Live[Any]) -> None:
+        held = stage.create("ConfidentialVM", "held", policy=self.policy(vm))
+        assert held.state.attestation == "accepted"
+        seen = stage.read(held)
+        assert seen is not None
+        assert seen.state == held.state
+        stage.delete(held)
+
+    def test_one_that_does_not_is_recorded_and_not_taken_for_ready(self, stage: Stage, vm: Live[Any]) -> None:
+        other = base64.b64encode(bytes([7]) * 48).decode()
+        with pytest.raises(
+            PartialResult, match=r"does not meet its policy.*launch measurement is"
+        ) as refused:
+            stage.create("ConfidentialVM", "foreign", policy=self.policy(vm, measurement=other))
+        state = HANDLERS["ConfidentialVM"].model.parse(refused.value.state)
+        live: Live[Any] = Live(refused.value.id, state)
+        with pytest.raises(VerificationFailure, match="launch measurement is"):
+            stage.update(live)
+        # Another policy is an update of the same VM.
+        assert stage.update(live, policy=self.policy(vm)).state.attestation == "accepted"
+        stage.delete(live)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from prism_iac.hypervisor.local import LocalHypervisor
-from prism_iac.model import VmStatus
+from prism_iac.hypervisor.local._launch import PACKAGE, agent_digest, launch_measurement
+from prism_iac.model import Platform, VmStatus
 from tests.engine.provider.platform_repo import PlatformRepo, eventually
 from tests.unit.attestation.measurement.firmware import firmware
 
@@ -38,6 +40,21 @@ VM = """
     import prism_iac
 
     prism_iac.ConfidentialVM("trainer")
+"""
+
+
+HELD = """\
+workspace: research
+environment: dev
+attestation_policies:
+  simulated:
+    expectations:
+      rootOfTrust: {productLine: SIMULATED}
+      policy: {policy: "196608", vmpl: 2, hostData: HOST_DATA}
+    measurement: MEASUREMENT
+    minimum_tcb: {boot_loader: 1, snp: 1}
+vms:
+  trainer: {provider: local, attestation_policy: simulated}
 """
 
 
@@ -127,4 +144,28 @@ def test_a_refresh_shows_a_vm_that_was_swapped(repo: PlatformRepo) -> None:
     assert project.up("--replace", urn).changes == {"trainer": "replace"}
     assert project.state()["trainer"].outputs["attestation"] == "accepted"
     assert project.refresh().changes == {}
+    assert project.preview().changes == {}
+
+
+def test_a_vm_is_held_to_the_policy_that_is_declared_for_it(repo: PlatformRepo) -> None:
+    project = repo.project
+    project.program(PROGRAM)
+    measurement = launch_measurement(Platform.SEV_SNP, 2, agent_digest=agent_digest(PACKAGE))
+    text = HELD.replace("MEASUREMENT", measurement.hex())
+    text = text.replace("HOST_DATA", base64.b64encode(bytes(32)).decode())
+    stack = project.write("stacks/prod.yaml", text)
+    assert project.up().changes == {"prod": "create", "simulated": "create", "trainer": "create"}
+    assert project.state()["trainer"].outputs["attestation"] == "accepted"
+    assert project.preview().changes == {}
+    assert project.refresh().changes == {}
+
+    # A least TCB that the machine does not have: the plan has both, and the VM does not come through.
+    stack.write_text(text.replace("snp: 1}", "snp: 2}"))
+    assert project.preview().changes == {"simulated": "update", "trainer": "update"}
+    failed = project.up(succeeds=False)
+    assert any("reported TCB, SNP is 1, not at least 2" in error for error in failed.errors)
+    # What failed was not recorded, so the way back is that of the policy alone.
+    stack.write_text(text)
+    assert project.up().changes == {"simulated": "update"}
+    assert project.state()["trainer"].outputs["attestation"] == "accepted"
     assert project.preview().changes == {}

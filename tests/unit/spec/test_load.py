@@ -46,7 +46,7 @@ attestation_policies:
     approvals: [{change: minimum_tcb, by: ada, reason: old machines, until: 2026-06-30}]
   signed: {reference_values: reference.cose, signed_by: keys/ada.pub.der}
 vms:
-  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0}
+  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0, attestation_policy: declared}
 computations:
   fit:
     description: Linear regression
@@ -103,6 +103,7 @@ def test_values_are_in_their_canonical_form(full: Stack) -> None:
     assert full.assets["iris"].kind is AssetKind.DATASET
     settings = full.vms["trainer"].settings
     assert (settings.provider, settings.platform, settings.vcpus) == (VmProvider.GCP, Platform.SEV_SNP, 4)
+    assert full.vms["trainer"].policy == "declared"
     assert full.certificates["agent-tls"].settings.validity == "365d"
     assert full.computations["fit"].agent.log_level is LogLevel.WARN
     assert full.computations["fit"].run is RunPolicy.ON_CHANGE

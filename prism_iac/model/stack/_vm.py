@@ -1,0 +1,18 @@
+"""A confidential VM of a stack file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prism_iac.model._change import IN_PLACE
+from prism_iac.model.resources import VmSettings
+from prism_iac.model.stack._name import Reference
+
+__all__ = ["VmEntry"]
+
+
+class VmEntry(VmSettings):
+    """What kind of VM to make, how long to wait for it, and what it must prove."""
+
+    attestation_policy: Annotated[Reference | None, IN_PLACE] = None
+    """The declared policy that its evidence must meet, at the end of a create and at each refresh."""
