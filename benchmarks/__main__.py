@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from benchmarks import engine, imports, measurement, rest, start, verification, vms
+from benchmarks import certificates, engine, imports, measurement, rest, start, verification, vms
 from benchmarks.figures import Figure
 from benchmarks.report import print_table, write_json
 
@@ -25,6 +25,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "start": start.measure,
     "rest": rest.measure,
     "verification": verification.measure,
+    "certificates": certificates.measure,
     "vms": vms.measure,
     "engine": engine.measure,
 }
