@@ -13,11 +13,12 @@ from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import AGENT_TLS_FIELDS, Location, Refusal, findings_of
 from prism_iac.model.resources import AgentConfig
 from prism_iac.model.stack import AgentEntry
-from prism_iac.pki import check_certificate, load_certificates
+from prism_iac.pki import check_certificate, load_certificates, loose_mode
 from prism_iac.spec._draft import Draft
 
 __all__ = ["PemFiles"]
 
+_PRIVATE: Final = b" PRIVATE KEY-----"
 _AUTHORITIES: Final = ("server_ca_file", "client_ca_file")
 
 
@@ -43,6 +44,8 @@ class PemFiles:
             try:
                 paths[field] = self._draft.path((*location, field), as_written)
                 contents[field] = self._draft.inputs.read_key_file(paths[field], as_written=as_written)
+                if _PRIVATE in contents[field]:
+                    yield from self._open_to_others((*location, field), paths[field], as_written)
             except Refusal as refusal:
                 yield self._draft.refused((*location, field), refusal)
         if list(contents) != named:
@@ -58,6 +61,11 @@ class PemFiles:
             self._checked[key] = tuple(_certificate_findings(contents, self._draft))
         for field, finding in self._checked[key]:
             yield self._draft.finding((*location, field), finding.message, finding.fix)
+
+    def _open_to_others(self, location: Location, path: Path, as_written: str) -> Iterator[Finding]:
+        finding = loose_mode(path.stat().st_mode, as_written)
+        if finding is not None:
+            yield self._draft.finding(location, finding.message, finding.fix)
 
     @staticmethod
     def _refused_by_the_agent(agent: AgentEntry, contents: dict[str, bytes]) -> ValidationError | None:

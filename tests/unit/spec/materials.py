@@ -50,3 +50,6 @@ def make_materials(folder: Path) -> None:
         )
         (certs / f"{name}.pem").write_bytes(issued.certificate_pem)
         (certs / f"{name}.key").write_bytes(issued.key_pem)
+        (certs / f"{name}.key").chmod(0o600)
+    (certs / "open.key").write_bytes((certs / "server.key").read_bytes())
+    (certs / "open.key").chmod(0o640)
