@@ -59,10 +59,11 @@ class Call:
 
     @property
     def old_inputs(self) -> Mapping[str, Any]:
-        """The inputs in state, of a read; empty where the engine does not send them."""
+        """The inputs in state, of a diff or a read; empty where the engine does not send them."""
         from pulumi.runtime import rpc
 
-        inputs: Mapping[str, Any] = rpc.deserialize_properties(self.request.inputs)
+        sent = self.request.old_inputs if hasattr(self.request, "old_inputs") else self.request.inputs
+        inputs: Mapping[str, Any] = rpc.deserialize_properties(sent, keep_unknowns=True)
         return inputs
 
     def fail(self, message: str) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,11 +62,14 @@ class Service:
         state = from_engine(olds)
         self.deployment.generations.note(state["identity"])
         context = self._context(state["identity"])
-        difference = diff(self.handler, state, from_engine(news), context)
-        if difference.due:
-            context.report(difference.due)
+        inputs = from_engine(news)
+        difference = diff(self.handler, state, inputs, context)
+        left = self._left_undone(difference.changed, inputs)
+        if reason := difference.due or left:
+            context.report(reason)
+        is_worded_by_engine = difference.changed and not left
         return DiffResult(
-            changes=None if difference.changed else difference.due is not None,
+            changes=None if is_worded_by_engine else reason is not None,
             replaces=list(difference.replaces),
             delete_before_replace=self.handler.replaces_by_deleting_first,
         )
@@ -116,6 +119,14 @@ class Service:
         self.deployment.session.allow_start()
         self.handler.delete(self._live(object_id, state), self._context(state["identity"]))
         self.deployment.generations.retire(state["identity"])
+
+    def _left_undone(self, changed: Sequence[str], inputs: Mapping[str, Any]) -> str | None:
+        """What the last update left undone, as the plan shows it: the engine sees no change of inputs there."""
+        call = Call.current()
+        recorded = from_engine(call.old_inputs) if call else {}
+        if not recorded or not changed or any(recorded.get(name) != inputs.get(name) for name in changed):
+            return None
+        return f"{', '.join(changed)} left to update: the last update could not"
 
     def _live(self, object_id: str, state: Mapping[str, Any]) -> Live[Any]:
         return Live(object_id, self.handler.model.parse(state))

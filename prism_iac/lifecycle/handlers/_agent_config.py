@@ -8,7 +8,7 @@ from prism_iac.model import AGENT_TLS_FIELDS
 from prism_iac.model.resources import AgentConfig
 from prism_iac.prism import AgentConfigRecord
 
-__all__ = ["agent_from_wire", "agent_to_wire", "is_same_agent"]
+__all__ = ["agent_from_wire", "agent_to_wire", "differs_in_certificates", "is_same_agent"]
 
 
 def agent_to_wire(agent: AgentConfig) -> AgentConfigRecord:
@@ -43,4 +43,19 @@ def is_same_agent(record: AgentConfigRecord | None, wanted: AgentConfigRecord | 
     hidden = not record.server_key and bool(record.cert_file)
     return all(
         getattr(record, name) == getattr(wanted, name) or (name == "server_key" and hidden) for name in names
+    )
+
+
+def differs_in_certificates(record: AgentConfigRecord | None, wanted: AgentConfigRecord) -> bool:
+    """Whether an agent would be secured as it is, with other keys or certificates."""
+    if record is None or is_same_agent(record, wanted):
+        return False
+    # A key that Prism does not show still is one.
+    shown = {name for name in AGENT_TLS_FIELDS if getattr(record, name)} | (
+        {"server_key"} if record.cert_file else set()
+    )
+    return (record.log_level, record.attested_tls, shown) == (
+        wanted.log_level,
+        wanted.attested_tls,
+        {name for name in AGENT_TLS_FIELDS if getattr(wanted, name)},
     )

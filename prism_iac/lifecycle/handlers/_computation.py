@@ -10,7 +10,12 @@ from prism_iac.errors import Conflict, PartialResult, PrismError
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.lifecycle._identity import mark_of, marked, unmarked
-from prism_iac.lifecycle.handlers._agent_config import agent_from_wire, agent_to_wire, is_same_agent
+from prism_iac.lifecycle.handlers._agent_config import (
+    agent_from_wire,
+    agent_to_wire,
+    differs_in_certificates,
+    is_same_agent,
+)
 from prism_iac.lifecycle.handlers._parts import assign_parts, parts_of
 from prism_iac.model import ComputationStatus, Manifest
 from prism_iac.model.resources import Computation
@@ -44,8 +49,16 @@ class ComputationHandler(Handler[Computation]):
         return None if record is None else Live(live.id, _actual(record, live.state, context))
 
     def update(self, live: Live[Computation], desired: Computation, context: Context) -> Live[Computation]:
-        """Bring record, roles and links to what is desired."""
+        """Bring record, roles and links to what is desired; certificates wait for the end of a run."""
         record = context.session.workspace(desired.workspace).computations.get(live.id)
+        is_running = record.status is ComputationStatus.RUNNING
+        if is_running and differs_in_certificates(record.agent_config, agent_to_wire(desired.agent)):
+            context.report(
+                "a run is going on and keeps the certificates that it began with; "
+                "the first update after its end takes the new ones"
+            )
+            # State says what Prism has, so that the next preview shows what is left to do.
+            desired = desired.with_(agent=agent_from_wire(record.agent_config, live.state.agent))
         return _converge(record, desired, context)
 
     def delete(self, live: Live[Computation], context: Context) -> None:

@@ -148,8 +148,24 @@ class TestPartialCreate:
         assert roles_of(stage, finished)[ADA] == "result_consumer"
 
 
+def agent_of(stage: Stage, bundle: str) -> dict[str, Any]:
+    """An agent's configuration for mutual TLS, from a bundle of its own."""
+    made = stage.create("CertificateBundle", bundle, key={"algorithm": "ecdsa"}).state
+    return {
+        "tls": "mtls",
+        "cert_file": made.server_certificate,
+        "server_key": made.server_key,
+        "server_ca_file": made.ca_certificate,
+        "client_ca_file": made.ca_certificate,
+    }
+
+
 class TestDuringARun:
     """What a run has begun with cannot change under it."""
+
+    @pytest.fixture
+    def secured(self, stage: Stage, runnable: Live[Any]) -> Live[Any]:
+        return stage.update(runnable, agent=agent_of(stage, "first"))
 
     @pytest.fixture
     def running(self, stage: Stage, runnable: Live[Any], vm: Live[Any]) -> Iterator[Live[Any]]:
@@ -165,6 +181,31 @@ class TestDuringARun:
     def test_the_agent_configuration_is_frozen(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(PartialResult, match="cannot change while a run is going on"):
             stage.update(running, agent={"log_level": "debug"})
+
+    def test_new_certificates_wait_for_its_end(self, stage: Stage, secured: Live[Any], vm: Live[Any]) -> None:
+        begun_with = secured.state.agent
+        run = stage.create(
+            "ComputationRun", "run", computation=secured.id, vm=vm.id, wait=False, stop_on_delete=True
+        )
+        fresh = agent_of(stage, "renewed")
+        waiting = stage.update(secured, agent=fresh, description="adds more")
+        assert waiting.state.agent == begun_with
+        assert waiting.state.description == "adds more"
+        assert "keeps the certificates that it began with" in stage.lines[-1]
+        assert stage.drift(waiting) == {}
+
+        stage.delete(run)
+        done = stage.update(waiting, agent=fresh)
+        assert done.state.agent.cert_file == fresh["cert_file"]
+        assert stage.drift(done) == {}
+
+    def test_another_mode_is_refused(self, stage: Stage, secured: Live[Any], vm: Live[Any]) -> None:
+        run = stage.create(
+            "ComputationRun", "run", computation=secured.id, vm=vm.id, wait=False, stop_on_delete=True
+        )
+        with pytest.raises(PartialResult, match="cannot change while a run is going on"):
+            stage.update(secured, agent={"tls": "none"})
+        stage.delete(run)
 
     def test_the_datasets_are_frozen(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(PartialResult, match="cannot change while a run is going on"):
