@@ -100,7 +100,8 @@ def test_a_renewal_is_planned_said_and_reaches_the_next_run(repo: PlatformRepo) 
     assert new["server_certificate"] != made["server_certificate"]
     assert len(load_certificates(new["ca_certificate"].encode())) == 2
     assert agent_of(repo).cert_file == made["server_certificate"]
-    assert "PRIVATE KEY" not in renewed.text
+    assert "PRIVATE KEY" in new["next_ca_key"]["plaintext"]
+    assert "PRIVATE KEY" not in renewed.text + json.dumps(project.deployment())
 
     # What is left is said until it is done, which it is once the run has ended.
     project.set_config("window", "1m")
