@@ -91,19 +91,19 @@ def end_processes(leader: ProcessIdentity, *, grace_seconds: float) -> None:
 
 
 def _family(leader: ProcessIdentity, known: frozenset[_Entry]) -> frozenset[_Entry]:
-    """The living processes that are of a session, were known to belong to it, or descend from either."""
+    """The living processes that are of a session, were known to belong to it, or descend from either.
+
+    Whoever descends from the session may have begun another, in which an orphan is found by nothing else.
+    """
     boot = _boot()
     if boot != leader.boot:
         return frozenset()
     numbers = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     entries = [entry for number in numbers if (entry := _read_entry(number, boot))]
-    number_is_recycled = any(entry.process.pid == leader.pid and entry.process != leader for entry in entries)
-    known_processes = {entry.process for entry in known}
-    found = {
-        entry
-        for entry in entries
-        if entry.process in known_processes or (entry.session == leader.pid and not number_is_recycled)
-    }
+    ours = {leader, *(entry.process for entry in known)}
+    recycled = {entry.process.pid for entry in entries if entry.process not in ours}
+    sessions = {leader.pid, *(entry.session for entry in known)} - recycled
+    found = {entry for entry in entries if entry.process in ours or entry.session in sessions}
     while True:
         parents = {entry.process.pid for entry in found}
         descendants = {entry for entry in entries if entry.parent in parents} - found
