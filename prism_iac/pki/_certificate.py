@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.utils import CryptographyDeprecationWarning
 
 from prism_iac.errors import InvalidInput
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._form import TO_CERTIFICATE, Form, form_of
+from prism_iac.pki._oddities import oddities_forgiven
 from prism_iac.pki._pem import parse_pem
 
 __all__ = [
@@ -66,11 +65,7 @@ def parse_certificate(der: bytes) -> x509.Certificate:
         InvalidInput: It is not one.
     """
     try:
-        with warnings.catch_warnings():
-            # AMD's chip certificates have the serial number 0 (attestation.md section 2.4); some makers of TPMs
-            # give names longer than X.520 allows. Neither is the reader's to mend.
-            warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
-            warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+        with oddities_forgiven():
             certificate = x509.load_der_x509_certificate(der)
             for read_later in ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc"):
                 getattr(certificate, read_later)  # the library reads them when they are first asked for

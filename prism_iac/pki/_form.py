@@ -11,6 +11,8 @@ from typing import Final
 
 from cryptography import x509
 
+from prism_iac.pki._oddities import oddities_forgiven
+
 __all__ = ["TO_CERTIFICATE", "TO_KEY", "Form", "form_of"]
 
 
@@ -88,7 +90,8 @@ def _content(der: bytes) -> bytes:
 
 def _can(load: Callable[[bytes], object], data: bytes) -> bool:
     try:
-        load(data)
+        with oddities_forgiven():
+            load(data)
     except (ValueError, TypeError, x509.InvalidVersion):
         return False
     return True

@@ -221,6 +221,7 @@ def test_a_sample_of_real_hardware_is_verified_with_its_certificate_at_hand(run:
         *("attestation", "verify", "--evidence", evidence, "--policy", "policy.json"),
         *("--collateral", "collateral", "--json"),
     )
+    assert not ended.err, ended.err
     document = json.loads(ended.out)
     failed = [check["claim"] for check in document["checks"] if check["outcome"] == "fail"]
     # The chip's certificate ends in 2030; all else holds for ever.
