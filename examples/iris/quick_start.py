@@ -5,6 +5,7 @@ already is not done again: a second time nothing changes.
 """
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ def main() -> None:
             say(f"Run {run['number']} has ended without a result that could be fetched; another one begins.")
             do(f"prism-iac computations run {COMPUTATION} --vm {vm()['name']}")
             run = latest_run()
+        learn_the_way()
         bring_uploads()
         fetch_result(run)
     show_result()
@@ -40,7 +42,6 @@ def main() -> None:
 
 def bring_uploads() -> None:
     """Let Grace and Ada bring what the run still waits for, and watch it to its end."""
-    do(f"prism-iac env {COMPUTATION} --files {CERTIFICATES}")
     if vm()["state"] == "ReceivingAlgorithm":
         participant("grace", f"algo {HERE / 'lin_reg.py'} --type python")
     if vm()["state"] == "ReceivingData":
@@ -94,13 +95,19 @@ def is_lost(run: dict[str, Any]) -> bool:
     return run["status"] != "running" and vm()["state"] != "ConsumingResults"
 
 
+def learn_the_way() -> None:
+    """Have the variables that lead to the agent: its address, certificates, and what its evidence must say."""
+    command = f"prism-iac env {COMPUTATION} --files {CERTIFICATES}"
+    say(f'$ eval "$({command})"')
+    for word in shlex.split(output_of(command)):
+        name, is_value, value = word.partition("=")
+        if is_value:
+            os.environ[name] = value
+
+
 def participant(name: str, command: str) -> None:
-    """Act as a participant: with their own key, over TLS in which both sides show a certificate."""
-    do(
-        f"prism-iac {command} --computation {COMPUTATION} --as {name}@example.com --key {KEYS / name}.pem"
-        f" --server-ca {CERTIFICATES / 'ca.pem'}"
-        f" --client-cert {CERTIFICATES / 'cert.pem'} --client-key {CERTIFICATES / 'key.pem'}"
-    )
+    """Act as a participant, with their own key; nothing is sent before the agent's evidence meets the policy."""
+    do(f"prism-iac {command} --computation {COMPUTATION} --as {name}@example.com --key {KEYS / name}.pem")
 
 
 def do(command: str) -> None:
@@ -113,7 +120,11 @@ def do(command: str) -> None:
 
 def ask(command: str) -> Any:
     """The document that a command prints."""
-    return json.loads(subprocess.run(shlex.split(command), check=True, stdout=subprocess.PIPE).stdout)
+    return json.loads(output_of(command))
+
+
+def output_of(command: str) -> str:
+    return subprocess.run(shlex.split(command), check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def say(text: str) -> None:

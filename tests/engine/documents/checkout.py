@@ -13,15 +13,16 @@ ROOT: Final = Path(__file__).parents[3]
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Every file that belongs to the project, and the virtual environment that runs this test."""
-    names = subprocess.run(
+    """Every file that belongs to the project, what its installation generates, and the environment of this test."""
+    listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split("\0")
-    for name in filter(None, names):
+    generated = (path.relative_to(ROOT).as_posix() for path in (ROOT / "prism_iac" / "wire").glob("*_pb2*"))
+    for name in (*filter(None, listed), *generated):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
