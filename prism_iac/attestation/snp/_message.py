@@ -94,13 +94,12 @@ def attestation_message(evidence: Evidence) -> bytes:
 
 
 def message_in_attestation(data: bytes) -> bytes:
-    """The message of go-sev-guest in one of go-tpm-tools without a TPM; empty when there is none.
-
-    Raises:
-        ValueError: The bytes are no message.
-    """
-    message = Message(data)
-    return message.octets(_IN_ATTESTATION) if message.numbers() == {_IN_ATTESTATION} else b""
+    """The message of go-sev-guest in one of go-tpm-tools without a TPM; empty when there is none."""
+    try:
+        message = Message(data)
+        return message.octets(_IN_ATTESTATION) if message.numbers() == {_IN_ATTESTATION} else b""
+    except ValueError:
+        return b""
 
 
 def _report(message: Message) -> SnpReport:
