@@ -170,6 +170,7 @@ def test_a_run_gives_its_result_and_the_vm_takes_the_next_one(scene: Scene, vm: 
     assert (record["status"], record["agent_url"]) == ("online", vm.address)
     computation = scene.computation(ALGORITHM)
     scene.lab.run(computation, vm.cvm)
+    scene.wait_for_state(vm, "ReceivingAlgorithm")
     scene.upload(vm)
     run = scene.wait_for_run(computation, "completed")
     assert run["agent_url"] == vm.address
@@ -190,6 +191,8 @@ def test_a_run_gives_its_result_and_the_vm_takes_the_next_one(scene: Scene, vm: 
     assert [log["level"] for log in logs] == ["debug"]
     failing = scene.computation(FAILING)
     scene.lab.run(failing, vm.cvm)
+    # Until then the port of the run before may still answer.
+    scene.wait_for_state(vm, "ReceivingAlgorithm")
     scene.upload(vm, FAILING)
     scene.wait_for_run(failing, "failed")
     errors = scene.root.ok("GET", f"{scene.lab.computations}/{failing}/logs", params={"level": "error"})[
@@ -197,6 +200,7 @@ def test_a_run_gives_its_result_and_the_vm_takes_the_next_one(scene: Scene, vm: 
     ]
     assert any("exit status 3" in log["message"] for log in errors)
     scene.lab.run(computation, vm.cvm)
+    scene.wait_for_state(vm, "ReceivingAlgorithm")
     scene.upload(vm)
     assert scene.wait_for_run(computation, "completed")["number"] == 2
 

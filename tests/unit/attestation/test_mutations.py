@@ -26,6 +26,7 @@ from prism_iac.attestation import (
 from prism_iac.attestation._revocation import parse_crl
 from prism_iac.attestation.snp._message import evidence_of_message
 from prism_iac.attestation.tdx._documents import parse_document
+from prism_iac.attestation.tpm._quotes import key_of_area
 from prism_iac.attestation.tpm._structures import AttestedQuote, PublicArea, Signature
 from prism_iac.errors import InvalidInput
 from prism_iac.testing import EvidenceLab
@@ -147,7 +148,8 @@ def _proven(evidence: VmEvidence) -> tuple[object, ...]:
     return (
         evidence.snp.report if evidence.snp else None,
         (evidence.tdx.signed_bytes(), evidence.tdx.qe_report) if evidence.tdx else None,
-        evidence.tpm.ak_public if evidence.tpm else None,
+        # What kind of key it is, nobody signs where a TPM stands alone: its certificate's issuer vouches for that.
+        key_of_area(PublicArea.parse(evidence.tpm.ak_public)) if evidence.tpm else None,
         quotes,
     )
 

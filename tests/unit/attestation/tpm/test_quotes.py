@@ -65,6 +65,7 @@ def test_evidence_survives_its_bytes(sample: TpmEvidence) -> None:
 
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
+ANOTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
 P384_KEY = ec.generate_private_key(ec.SECP384R1())
 
 
@@ -110,10 +111,9 @@ def _evidence(
 def test_both_schemes_of_rsa_are_verified(scheme: Scheme, algorithm: HashAlgorithm) -> None:
     evidence = _evidence(_rsa_area(), _rsa(scheme, algorithm), algorithm)
     assert _failed(evidence, NONCE) == []
-    by_another = replace(_rsa_area(), numbers=(_rsa_area().numbers[0][::-1],))
-    assert "TPM quote of sha256: signature" in _failed(
-        replace(evidence, ak_public=replace(by_another, exponent=3).to_bytes()), NONCE
-    )
+    modulus = ANOTHER_RSA_KEY.public_key().public_numbers().n.to_bytes(256, "big")
+    another = replace(_rsa_area(), numbers=(modulus,))
+    assert "TPM quote of sha256: signature" in _failed(replace(evidence, ak_public=another.to_bytes()), NONCE)
 
 
 def test_keys_on_p384_are_verified() -> None:
