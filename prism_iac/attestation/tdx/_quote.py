@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from prism_iac.attestation._reader import ByteReader
 from prism_iac.attestation.tdx._body import BODY_BYTES, BODY_BYTES_1_5, TdReport
 from prism_iac.attestation.tdx._enclave import ENCLAVE_REPORT_BYTES, EnclaveReport
 from prism_iac.errors import Finding, InvalidInput
@@ -28,6 +29,7 @@ _BODY_HEAD: Final = Struct("<HI")
 _BODY_TYPES: Final = {2: BODY_BYTES, 3: BODY_BYTES_1_5}
 
 _U16: Final = Struct("<H")
+_CONTRADICTION: Final = "the lengths inside the quote contradict each other"
 _U32: Final = Struct("<I")
 _CERTIFICATION_HEAD: Final = Struct("<HI")
 _QE_REPORT_DATA: Final = 6
@@ -89,7 +91,7 @@ class TdxQuote:
         Raises:
             InvalidInput: It is cut off, or of a version or kind that is not known here.
         """
-        reader = _Reader(data)
+        reader = _reader(data)
         version, key_type, tee, pce_svn, qe_svn, vendor, user_data = reader.unpack(_HEADER)
         _require(version in (4, 5), f"quotes of version {version} are not known; 4 and 5 are")
         _require(key_type == _ECDSA_P256, "the quote is not signed with ECDSA on P-256")
@@ -99,14 +101,14 @@ class TdxQuote:
             kind, size = reader.unpack(_BODY_HEAD)
             _require(_BODY_TYPES.get(kind) == size, "the body of the quote is of a kind that is not known")
         body = TdReport.parse(reader.take(size))
-        signed = _Reader(reader.sized(_U32))
+        signed = _reader(reader.sized(_U32))
         signature, key = signed.take(_POINT_BYTES), signed.take(_POINT_BYTES)
-        certification = _Reader(signed.certification(_QE_REPORT_DATA))
-        signed.end()
+        certification = _reader(_certification(signed, _QE_REPORT_DATA))
+        signed.end(_CONTRADICTION)
         report, report_signature = certification.take(ENCLAVE_REPORT_BYTES), certification.take(_POINT_BYTES)
         auth_data = certification.sized(_U16)
-        chain = certification.certification(_PCK_CHAIN)
-        certification.end()
+        chain = _certification(certification, _PCK_CHAIN)
+        certification.end(_CONTRADICTION)
         return cls(
             version=version,
             pce_svn=pce_svn,
@@ -172,32 +174,14 @@ def is_quote(data: bytes) -> bool:
     return len(data) >= _HEADER.size and _HEADER.unpack_from(data)[1:3] == (_ECDSA_P256, _TEE_TDX)
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
+def _reader(data: bytes) -> ByteReader:
+    return ByteReader(data, _require, "the quote is cut off")
 
-    def take(self, size: int) -> bytes:
-        begin, self._position = self._position, self._position + size
-        _require(self._position <= len(self._data), "the quote is cut off")
-        return self._data[begin : self._position]
 
-    def unpack(self, form: Struct) -> tuple[Any, ...]:
-        return form.unpack(self.take(form.size))
-
-    def sized(self, size: Struct) -> bytes:
-        return self.take(*self.unpack(size))
-
-    def certification(self, wanted: int) -> bytes:
-        kind, size = self.unpack(_CERTIFICATION_HEAD)
-        _require(kind == wanted, f"certification data of type {kind} is not known here; {wanted} is")
-        return self.take(size)
-
-    def rest(self) -> bytes:
-        return self._data[self._position :]
-
-    def end(self) -> None:
-        _require(self._position == len(self._data), "the lengths inside the quote contradict each other")
+def _certification(reader: ByteReader, wanted: int) -> bytes:
+    kind, size = reader.unpack(_CERTIFICATION_HEAD)
+    _require(kind == wanted, f"certification data of type {kind} is not known here; {wanted} is")
+    return reader.take(size)
 
 
 def _require(holds: bool, message: str) -> None:  # noqa: FBT001  # reads as a sentence

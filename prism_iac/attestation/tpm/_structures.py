@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+from prism_iac.attestation._reader import ByteReader
 from prism_iac.errors import Finding, InvalidInput
 
 __all__ = [
@@ -39,6 +40,7 @@ _ATTEST_HEAD: Final = Struct(">IH")
 _CLOCK: Final = Struct(">QIIBQ")
 _U8: Final = Struct(">B")
 _U16: Final = Struct(">H")
+_TOO_LONG: Final = "bytes follow a structure of the TPM"
 _U32: Final = Struct(">I")
 
 
@@ -114,17 +116,17 @@ class AttestedQuote:
         Raises:
             InvalidInput: It is cut off, or attests something else than registers.
         """
-        reader = _Reader(data)
+        reader = _reader(data)
         magic, kind = reader.unpack(_ATTEST_HEAD)
         _require(magic == _MAGIC and kind == _QUOTE, "this is no quote that a TPM made")
-        signer, extra = reader.sized(), reader.sized()
+        signer, extra = reader.sized(_U16), reader.sized(_U16)
         clock, resets, restarts, is_safe, firmware = reader.unpack(_CLOCK)
         _require(is_safe in (0, 1), "the clock of the quote is neither safe nor unsafe")
         (count,) = reader.unpack(_U32)
         _require(count <= _MOST_SELECTIONS, "the quote has too many banks")
         selections = tuple(_selection(reader) for _ in range(count))
-        digest = reader.sized()
-        reader.end()
+        digest = reader.sized(_U16)
+        reader.end(_TOO_LONG)
         return cls(
             qualified_signer=signer,
             extra_data=extra,
@@ -184,22 +186,22 @@ class PublicArea:
         Raises:
             InvalidInput: It is cut off, or a key of a kind that signs no quotes here.
         """
-        reader = _Reader(data)
-        kind = reader.known(KeyKind)
-        name_algorithm = reader.known(HashAlgorithm)
+        reader = _reader(data)
+        kind = _known(reader, KeyKind)
+        name_algorithm = _known(reader, HashAlgorithm)
         (attributes,) = reader.unpack(_U32)
-        reader.sized()  # the policy for its use
-        reader.skip_scheme(words=2)  # of symmetric encryption: bits and mode
-        reader.skip_scheme(words=1)  # of signatures: the hash
+        reader.sized(_U16)  # the policy for its use
+        _skip_scheme(reader, words=2)  # of symmetric encryption: bits and mode
+        _skip_scheme(reader, words=1)  # of signatures: the hash
         exponent, curve = 0, None
         if kind is KeyKind.RSA:
             _, exponent = reader.unpack(_U16)[0], reader.unpack(_U32)[0]
-            numbers: tuple[bytes, ...] = (reader.sized(),)
+            numbers: tuple[bytes, ...] = (reader.sized(_U16),)
         else:
-            curve = reader.known(Curve)
-            reader.skip_scheme(words=1)  # of key derivation: the hash
-            numbers = (reader.sized(), reader.sized())
-        reader.end()
+            curve = _known(reader, Curve)
+            _skip_scheme(reader, words=1)  # of key derivation: the hash
+            numbers = (reader.sized(_U16), reader.sized(_U16))
+        reader.end(_TOO_LONG)
         return cls(
             kind=kind,
             name_algorithm=name_algorithm,
@@ -247,11 +249,11 @@ class Signature:
         Raises:
             InvalidInput: It is cut off, or of a scheme that is not known here.
         """
-        reader = _Reader(data)
-        scheme, algorithm = reader.known(Scheme), reader.known(HashAlgorithm)
+        reader = _reader(data)
+        scheme, algorithm = _known(reader, Scheme), _known(reader, HashAlgorithm)
         count = 2 if scheme is Scheme.ECDSA else 1
-        signature = cls(scheme, algorithm, tuple(reader.sized() for _ in range(count)))
-        reader.end()
+        signature = cls(scheme, algorithm, tuple(reader.sized(_U16) for _ in range(count)))
+        reader.end(_TOO_LONG)
         return signature
 
     def to_bytes(self) -> bytes:
@@ -271,8 +273,8 @@ def sized(data: bytes) -> bytes:
     return _U16.pack(len(data)) + data
 
 
-def _selection(reader: _Reader) -> tuple[HashAlgorithm, tuple[int, ...]]:
-    bank = reader.known(HashAlgorithm)
+def _selection(reader: ByteReader) -> tuple[HashAlgorithm, tuple[int, ...]]:
+    bank = _known(reader, HashAlgorithm)
     (size,) = reader.unpack(_U8)
     _require(size <= _MOST_PCRS // 8, "the quote has too many registers")
     bits = int.from_bytes(reader.take(size), "little")
@@ -283,34 +285,20 @@ def _set_bits(bits: int) -> Iterator[int]:
     return (number for number in range(_MOST_PCRS) if bits >> number & 1)
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
+def _reader(data: bytes) -> ByteReader:
+    return ByteReader(data, _require, "a structure of the TPM is cut off")
 
-    def take(self, size: int) -> bytes:
-        begin, self._position = self._position, self._position + size
-        _require(self._position <= len(self._data), "a structure of the TPM is cut off")
-        return self._data[begin : self._position]
 
-    def unpack(self, form: Struct) -> tuple[Any, ...]:
-        return form.unpack(self.take(form.size))
+def _known(reader: ByteReader, names: type[N]) -> N:
+    (value,) = reader.unpack(_U16)
+    _require(value in set(names), f"the algorithm {value:#06x} is not known here")
+    return names(value)
 
-    def sized(self) -> bytes:
-        return self.take(*self.unpack(_U16))
 
-    def known(self, names: type[N]) -> N:
-        (value,) = self.unpack(_U16)
-        _require(value in set(names), f"the algorithm {value:#06x} is not known here")
-        return names(value)
-
-    def skip_scheme(self, *, words: int) -> None:
-        (algorithm,) = self.unpack(_U16)
-        if algorithm != _NULL:
-            self.take(2 * words)
-
-    def end(self) -> None:
-        _require(self._position == len(self._data), "bytes follow a structure of the TPM")
+def _skip_scheme(reader: ByteReader, *, words: int) -> None:
+    (algorithm,) = reader.unpack(_U16)
+    if algorithm != _NULL:
+        reader.take(2 * words)
 
 
 def _require(holds: bool, message: str) -> None:  # noqa: FBT001  # reads as a sentence
