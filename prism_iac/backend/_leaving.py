@@ -27,8 +27,8 @@ async def until_idle_and_empty(
     quiet_looks, seen = 0, requests()
     while True:
         await asyncio.sleep(patience_seconds / _LOOKS)
-        quiet_looks = quiet_looks + 1 if requests() == seen else 0
-        seen = requests()
+        before, seen = seen, requests()
+        quiet_looks = quiet_looks + 1 if seen == before else 0
         if quiet_looks >= _LOOKS:
             if await asyncio.to_thread(is_empty) and requests() == seen:
                 return
