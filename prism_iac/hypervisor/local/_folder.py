@@ -118,8 +118,8 @@ class VmFolder:
 
     def vm(self) -> Vm | None:
         """The VM; None when there is none, or its removal has begun."""
-        facts = self.facts()
-        if facts is None or self._removing.exists():
+        facts = self._facts_of_vm()
+        if facts is None:
             return None
         return Vm(
             id=facts.id,
@@ -138,8 +138,8 @@ class VmFolder:
 
     def spec(self) -> VmSpec | None:
         """What the VM was made from; None when there is no VM."""
-        facts = self.facts()
-        if facts is None or self._removing.exists():
+        facts = self._facts_of_vm()
+        if facts is None:
             return None
         return VmSpec(
             id=facts.id,
@@ -188,6 +188,10 @@ class VmFolder:
             for folder, _, _ in os.walk(self.path):
                 Path(folder).chmod(0o700)
             shutil.rmtree(self.path)
+
+    def _facts_of_vm(self) -> Facts | None:
+        """The facts while there is a VM: not once its removal has begun."""
+        return None if self._removing.exists() else self.facts()
 
     @property
     def _facts(self) -> Path:
