@@ -1,0 +1,1 @@
+"""Brings computations in from files and takes them out again."""

@@ -1,0 +1,1 @@
+"""Tells a plan to a pull request."""

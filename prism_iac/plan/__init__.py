@@ -1,0 +1,1 @@
+"""Reads what the engine would do and explains it to people."""

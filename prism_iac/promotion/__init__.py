@@ -1,0 +1,1 @@
+"""Carries what was proven in one environment to the next."""

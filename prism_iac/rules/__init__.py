@@ -1,0 +1,1 @@
+"""What an environment demands of its computations, written once."""
