@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
-from prism_iac.prism import (
-    Credentials,
-    DomainRecord,
-    Embedded,
-    PrismClient,
-    UserRecord,
-    find_embedded,
-    start_embedded,
-)
+
+if TYPE_CHECKING:
+    from prism_iac.prism import Credentials, DomainRecord, Embedded, PrismClient, UserRecord
 
 __all__ = ["EMBEDDED", "Home", "Settings", "open_home"]
 
@@ -83,6 +77,8 @@ def open_home(settings: Settings, *, may_start: Callable[[], bool]) -> Home:
         Conflict: The embedded backend is not running and may not be started.
         InvalidInput: A hosted Prism without credentials.
     """
+    from prism_iac.prism import find_embedded, start_embedded
+
     if not settings.is_embedded:
         return _Hosted(settings)
     embedded = find_embedded(settings.data)
@@ -106,6 +102,8 @@ class _OnThisMachine:
         self.credentials: Credentials = embedded.accounts.admin
 
     def connect(self, who: Credentials) -> PrismClient:
+        from prism_iac.prism import PrismClient
+
         # One login serves both: a check of a password is slow by design.
         return self._accounts.as_admin() if who == self.credentials else PrismClient(self._endpoint, who)
 
@@ -137,6 +135,8 @@ class _Hosted:
         self.credentials = settings.credentials
 
     def connect(self, who: Credentials) -> PrismClient:
+        from prism_iac.prism import PrismClient
+
         return PrismClient(self._endpoint, who, honours_keys=False)
 
     def credentials_of(self, user: UserRecord) -> Credentials | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import count
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prism_iac.model import COMPUTATION_ROLES, DEFINED_ACTIONS, Action, role_name
-from prism_iac.prism import RoleRecord, Roles
+
+if TYPE_CHECKING:
+    from prism_iac.prism import RoleRecord, Roles
 
 __all__ = ["actions_by_user", "define_actions", "grant_actions", "roles_by_user", "withdraw_actions"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict
 from prism_iac.hypervisor import Hypervisor, open_hypervisor
@@ -15,7 +16,9 @@ from prism_iac.lifecycle._home import Home, Settings, open_home
 from prism_iac.lifecycle._once import Once
 from prism_iac.lifecycle._snapshot import Snapshot
 from prism_iac.model import VmProvider
-from prism_iac.prism import Credentials, DomainRecord, PrismClient, UserRecord, Workspace
+
+if TYPE_CHECKING:
+    from prism_iac.prism import Credentials, DomainRecord, PrismClient, UserRecord, Workspace
 
 __all__ = ["Session"]
 
@@ -27,10 +30,10 @@ class Session:
         self.settings = settings
         self._may_start = False
         self._homes = Once[str, Home](lambda _: open_home(settings, may_start=lambda: self._may_start))
-        self._clients = Once[Credentials, PrismClient](self._connect)
-        self._domains = Once[str, DomainRecord](lambda name: self._home.domain(self._platform, name))
-        self._users = Once[str, UserRecord | None](self._look_up)
-        self._members = Once[tuple[str, str], UserRecord](lambda key: self._member(*key))
+        self._clients: Once[Credentials, PrismClient] = Once(self._connect)
+        self._domains: Once[str, DomainRecord] = Once(lambda name: self._home.domain(self._platform, name))
+        self._users: Once[str, UserRecord | None] = Once(self._look_up)
+        self._members: Once[tuple[str, str], UserRecord] = Once(lambda key: self._member(*key))
         self._snapshots = Once[str, Snapshot](lambda name: Snapshot(self.workspace(name)))
         self._locks = Once[str, threading.Lock](lambda _: threading.Lock())
 

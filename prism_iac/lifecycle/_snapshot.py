@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from prism_iac.lifecycle._identity import unmarked
-from prism_iac.prism import AssetRecord, ComputationRecord, CvmRecord, NotFound, Workspace
+from prism_iac.prism import NotFound
+
+if TYPE_CHECKING:
+    from prism_iac.prism import AssetRecord, ComputationRecord, CvmRecord, Workspace
 
 __all__ = ["Listed", "Snapshot"]
 
@@ -107,12 +110,14 @@ class Snapshot:
 
     def __init__(self, workspace: Workspace) -> None:
         computations, assets, cvms = workspace.computations, workspace.assets, workspace.cvms
-        self.computations = Listed[ComputationRecord](
+        self.computations: Listed[ComputationRecord] = Listed(
             fetch_all=lambda: computations.list(include=("agent_config", "manifest", "roles")),
             fetch_one=computations.get,
             key=lambda record: record.name,
         )
-        self.assets = Listed[AssetRecord](
+        self.assets: Listed[AssetRecord] = Listed(
             fetch_all=assets.list, fetch_one=assets.get, key=lambda record: unmarked(record.description)[1]
         )
-        self.cvms = Listed[CvmRecord](fetch_all=cvms.list, fetch_one=cvms.get, key=lambda record: record.name)
+        self.cvms: Listed[CvmRecord] = Listed(
+            fetch_all=cvms.list, fetch_one=cvms.get, key=lambda record: record.name
+        )

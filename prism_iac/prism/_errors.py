@@ -17,10 +17,12 @@ Texts that came from the server are scrubbed of secrets and shortened before the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prism_iac.errors import Conflict, RemoteFailure
-from prism_iac.prism.records import DryRun
+
+if TYPE_CHECKING:
+    from prism_iac.prism.records import DryRun
 
 __all__ = [
     "AlreadyExists",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prism_iac.model import AGENT_TLS_FIELDS
 from prism_iac.model.resources import AgentConfig
-from prism_iac.prism import AgentConfigRecord
+
+if TYPE_CHECKING:
+    from prism_iac.prism import AgentConfigRecord
 
 __all__ = ["agent_from_wire", "agent_to_wire", "differs_in_certificates", "is_same_agent"]
 
 
 def agent_to_wire(agent: AgentConfig) -> AgentConfigRecord:
     """The configuration as Prism stores it: PEM text, empty where nothing is set."""
+    from prism_iac.prism import AgentConfigRecord
+
     return AgentConfigRecord(
         log_level=agent.log_level,
         attested_tls=bool(agent.attested_tls),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
@@ -11,7 +12,10 @@ from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.lifecycle._identity import mark_of, marked, unmarked
 from prism_iac.model import AssetKind, contains_unknown, sha3_256_of_path
 from prism_iac.model.resources import Asset
-from prism_iac.prism import AssetContent, AssetRecord, NotFound
+from prism_iac.prism import NotFound
+
+if TYPE_CHECKING:
+    from prism_iac.prism import AssetContent, AssetRecord
 
 __all__ = ["AssetHandler"]
 
@@ -103,6 +107,8 @@ def _finding(path: str, message: str, fix: str) -> InvalidInput:
 
 
 def _content(desired: Asset) -> AssetContent:
+    from prism_iac.prism import AssetContent
+
     return AssetContent(
         asset_type=AssetKind(desired.asset_type),
         description=marked(desired.description, desired.identity),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, PartialResult, PrismError
 from prism_iac.lifecycle._context import Context, poll
@@ -19,7 +20,10 @@ from prism_iac.lifecycle.handlers._agent_config import (
 from prism_iac.lifecycle.handlers._parts import assign_parts, parts_of
 from prism_iac.model import ComputationStatus, Manifest
 from prism_iac.model.resources import Computation
-from prism_iac.prism import AlreadyExists, ComputationRecord, NotFound, Rejected
+from prism_iac.prism import AlreadyExists, NotFound, Rejected
+
+if TYPE_CHECKING:
+    from prism_iac.prism import ComputationRecord
 
 __all__ = ["ComputationHandler"]
 
@@ -76,6 +80,8 @@ class ComputationHandler(Handler[Computation]):
 
 
 def _make(desired: Computation, context: Context) -> ComputationRecord:
+    from prism_iac.prism import ComputationRecord
+
     agent = agent_to_wire(desired.agent)
     description = marked(desired.description, desired.identity)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult
 from prism_iac.lifecycle._context import Context, poll
@@ -10,7 +11,10 @@ from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.lifecycle._identity import mark_of
 from prism_iac.model import ComputationStatus, Manifest
 from prism_iac.model.resources import ComputationRun
-from prism_iac.prism import EventRecord, NotFound, Rejected, RunRecord
+from prism_iac.prism import NotFound, Rejected
+
+if TYPE_CHECKING:
+    from prism_iac.prism import EventRecord, RunRecord
 
 __all__ = ["ComputationRunHandler"]
 

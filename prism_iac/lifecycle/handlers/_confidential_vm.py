@@ -19,10 +19,11 @@ from prism_iac.lifecycle._handler import Handler, Live
 from prism_iac.lifecycle._identity import mark_of, name_suffix
 from prism_iac.model import AgentState, VmProvider, VmStatus
 from prism_iac.model.resources import ConfidentialVM, VmLimits
-from prism_iac.prism import CertificateFiles, CvmRecord, NotFound
+from prism_iac.prism import NotFound
 
 if TYPE_CHECKING:
     from prism_iac.lifecycle.handlers._vm_attestation import Shown
+    from prism_iac.prism import CertificateFiles, CvmRecord
 
 __all__ = ["ConfidentialVMHandler"]
 

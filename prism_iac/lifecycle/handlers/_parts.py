@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._roles import actions_by_user, define_actions
 from prism_iac.model import Action, AssetKind, ComputationStatus
 from prism_iac.model.resources import Computation
-from prism_iac.prism import AssetRecord, ComputationRecord
+
+if TYPE_CHECKING:
+    from prism_iac.prism import AssetRecord, ComputationRecord
 
 __all__ = ["Parts", "assign_parts", "parts_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from prism_iac.model._canonical import DnsName, Duration, IpAddress, Pem, Text, WholeNumber, parse_duration
 from prism_iac.model._change import COMPUTED, IN_PLACE
@@ -94,7 +94,7 @@ class CertificateSettings(Document):
     common_name: Annotated[Text, IN_PLACE] = "prism-iac"
     """The name that the subjects begin with."""
 
-    subject: Annotated[Subject, IN_PLACE] = Subject()
+    subject: Annotated[Subject, IN_PLACE] = Field(default_factory=Subject)
     """The name parts that the subjects share."""
 
     dns_names: Annotated[tuple[DnsName, ...], IN_PLACE] = ("localhost",)
@@ -103,7 +103,7 @@ class CertificateSettings(Document):
     ip_addresses: Annotated[tuple[IpAddress, ...], IN_PLACE] = ()
     """The addresses that the agent is reached by."""
 
-    key: Annotated[KeySpec, IN_PLACE] = KeySpec()
+    key: Annotated[KeySpec, IN_PLACE] = Field(default_factory=KeySpec)
     """What kind of keys to make."""
 
     validity: Annotated[Duration, IN_PLACE] = "365d"
