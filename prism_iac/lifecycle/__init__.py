@@ -1,29 +1,10 @@
 """The life of each resource kind: check, diff, create, read, update, delete.
 
 Main entries: `HANDLERS`, `check`, `diff`, `Session`. Handlers know models and peers (`prism`,
-`hypervisor`), never the engine: nothing here imports Pulumi.
+`hypervisor`), never the engine: nothing here imports Pulumi. Names are imported when they are
+first used: a plugin serves some kinds, not all.
 """
 
-from prism_iac.lifecycle._context import Context, poll
-from prism_iac.lifecycle._handler import Difference, Handler, Live, check, diff
-from prism_iac.lifecycle._home import EMBEDDED, Settings
-from prism_iac.lifecycle._identity import Generations
-from prism_iac.lifecycle._session import Session
-from prism_iac.lifecycle.handlers import HANDLERS
-from prism_iac.lifecycle.handlers._bundle_steps import renewal_begins
+import lazy_loader
 
-__all__ = [
-    "EMBEDDED",
-    "HANDLERS",
-    "Context",
-    "Difference",
-    "Generations",
-    "Handler",
-    "Live",
-    "Session",
-    "Settings",
-    "check",
-    "diff",
-    "poll",
-    "renewal_begins",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

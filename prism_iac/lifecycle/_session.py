@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict
-from prism_iac.hypervisor import Hypervisor, open_hypervisor
 from prism_iac.lifecycle._home import Home, Settings, open_home
 from prism_iac.lifecycle._once import Once
 from prism_iac.lifecycle._snapshot import Snapshot
 from prism_iac.model import VmProvider
 
 if TYPE_CHECKING:
+    from prism_iac.hypervisor import Hypervisor
     from prism_iac.prism import Credentials, DomainRecord, PrismClient, UserRecord, Workspace
 
 __all__ = ["Session"]
@@ -113,6 +113,8 @@ class Session:
 
     def hypervisor(self, provider: VmProvider) -> Hypervisor:
         """The driver that makes the VMs of a provider on this machine."""
+        from prism_iac.hypervisor import open_hypervisor
+
         return open_hypervisor(provider, data=self.settings.data)
 
     @property

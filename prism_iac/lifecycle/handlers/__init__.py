@@ -1,30 +1,43 @@
-"""One handler per resource kind."""
+"""One handler per resource kind, imported when its kind is first served."""
 
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 from prism_iac.lifecycle._handler import Handler
-from prism_iac.lifecycle.handlers._asset import AssetHandler
-from prism_iac.lifecycle.handlers._attestation_policy import AttestationPolicyHandler
-from prism_iac.lifecycle.handlers._certificate_bundle import CertificateBundleHandler
-from prism_iac.lifecycle.handlers._computation import ComputationHandler
-from prism_iac.lifecycle.handlers._computation_run import ComputationRunHandler
-from prism_iac.lifecycle.handlers._confidential_vm import ConfidentialVMHandler
-from prism_iac.lifecycle.handlers._participant import ParticipantHandler
-from prism_iac.lifecycle.handlers._public_key import PublicKeyHandler
 
 __all__ = ["HANDLERS"]
 
-HANDLERS: Final[dict[str, Handler[Any]]] = {
-    handler.model.kind: handler
-    for handler in (
-        ComputationHandler(),
-        AssetHandler(),
-        ParticipantHandler(),
-        PublicKeyHandler(),
-        ConfidentialVMHandler(),
-        CertificateBundleHandler(),
-        AttestationPolicyHandler(),
-        ComputationRunHandler(),
-    )
+_MODULES: Final = {
+    "Computation": "_computation",
+    "Asset": "_asset",
+    "Participant": "_participant",
+    "PublicKey": "_public_key",
+    "ConfidentialVM": "_confidential_vm",
+    "CertificateBundle": "_certificate_bundle",
+    "AttestationPolicy": "_attestation_policy",
+    "ComputationRun": "_computation_run",
 }
+
+
+class _Handlers(Mapping[str, Handler[Any]]):
+    def __getitem__(self, kind: str) -> Handler[Any]:
+        return _handler(kind)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+@cache
+def _handler(kind: str) -> Handler[Any]:
+    module = import_module(f"{__name__}.{_MODULES[kind]}")
+    handler: Handler[Any] = getattr(module, f"{kind}Handler")()
+    return handler
+
+
+HANDLERS: Final = _Handlers()
 """Every handler by the name of its kind."""

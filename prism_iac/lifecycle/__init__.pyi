@@ -1,0 +1,24 @@
+# What the room offers; `__init__.py` reads the names from here.
+from ._context import Context, poll
+from ._handler import Difference, Handler, Live, check, diff
+from ._home import EMBEDDED, Settings
+from ._identity import Generations
+from ._session import Session
+from .handlers import HANDLERS
+from .handlers._bundle_steps import renewal_begins
+
+__all__ = [
+    "EMBEDDED",
+    "HANDLERS",
+    "Context",
+    "Difference",
+    "Generations",
+    "Handler",
+    "Live",
+    "Session",
+    "Settings",
+    "check",
+    "diff",
+    "poll",
+    "renewal_begins",
+]

@@ -1,0 +1,48 @@
+# What the package offers; `__init__.py` reads the names from here.
+from ._asset import Asset
+from ._attestation_policy import (
+    Approval,
+    AttestationPolicy,
+    PolicyLaunch,
+    PolicySettings,
+)
+from ._base import ResourceModel
+from ._certificate_bundle import (
+    CertificateBundle,
+    CertificateSettings,
+    KeyAlgorithm,
+    KeysOnRenewal,
+    KeySpec,
+    Subject,
+)
+from ._computation import AgentConfig, Computation
+from ._computation_run import ComputationRun, RunEvent
+from ._confidential_vm import ConfidentialVM, VmLimits, VmSettings
+from ._kinds import KINDS
+from ._participant import Participant
+from ._public_key import PublicKey
+
+__all__ = [
+    "KINDS",
+    "AgentConfig",
+    "Approval",
+    "Asset",
+    "AttestationPolicy",
+    "CertificateBundle",
+    "CertificateSettings",
+    "Computation",
+    "ComputationRun",
+    "ConfidentialVM",
+    "KeyAlgorithm",
+    "KeySpec",
+    "KeysOnRenewal",
+    "Participant",
+    "PolicyLaunch",
+    "PolicySettings",
+    "PublicKey",
+    "ResourceModel",
+    "RunEvent",
+    "Subject",
+    "VmLimits",
+    "VmSettings",
+]
