@@ -1,7 +1,7 @@
 """Keys, signatures, certificates and bundles, and a small CA.
 
 Main entries: `Authority`, `issue_bundle`, `issue_parties`, `create_request`, `check_certificate`, `read_certificates`,
-`parse_public_key`, `sign_role`. The time is passed in; no network, no environment, no files; only keys and serial
+`read_ocsp_response`, `parse_public_key`, `sign_role`. The time is passed in; no network, no environment, no files; only keys and serial
 numbers use the system's random source. Private keys are PEM bytes inside values that do not print them. Imports
 nothing of the package but `model` and `errors`.
 """
@@ -32,6 +32,7 @@ from prism_iac.pki._key import (
     private_pem,
 )
 from prism_iac.pki._ocsp import Revocation
+from prism_iac.pki._ocsp_status import Standing, create_ocsp_request, read_ocsp_response
 from prism_iac.pki._profile import Permitted
 from prism_iac.pki._public_key import load_public_key, parse_public_key
 from prism_iac.pki._request import CertificateRequest, create_request, parse_request
@@ -54,8 +55,10 @@ __all__ = [
     "Revocation",
     "Side",
     "SignedCertificate",
+    "Standing",
     "check_certificate",
     "common_name_of",
+    "create_ocsp_request",
     "create_request",
     "describe_certificate",
     "extensions_of",
@@ -77,6 +80,7 @@ __all__ = [
     "private_pem",
     "public_key_of",
     "read_certificates",
+    "read_ocsp_response",
     "read_private_key",
     "sign_role",
     "verify_role",
