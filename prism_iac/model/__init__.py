@@ -11,7 +11,10 @@ from prism_iac.model._canonical import (
     IpAddress,
     LevelText,
     PlatformText,
+    Text,
+    User,
     parse_duration,
+    parse_pem,
 )
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
@@ -72,8 +75,10 @@ __all__ = [
     "PlatformText",
     "Refusal",
     "Rule",
+    "Text",
     "TlsMode",
     "Unknown",
+    "User",
     "VmProvider",
     "VmStatus",
     "WorkspaceAction",
@@ -82,6 +87,7 @@ __all__ = [
     "findings_of",
     "nearest",
     "parse_duration",
+    "parse_pem",
     "path_text",
     "role_name",
     "rule_of",

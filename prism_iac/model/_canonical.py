@@ -51,6 +51,7 @@ __all__ = [
     "User",
     "WholeNumber",
     "parse_duration",
+    "parse_pem",
 ]
 
 
@@ -155,7 +156,12 @@ _PEM_BLOCK: Final = re.compile(
 )
 
 
-def _canonical_pem(value: str) -> str:
+def parse_pem(value: str) -> str:
+    """PEM text in strict form (RFC 7468 section 3); text between blocks is dropped.
+
+    Raises:
+        Refusal: It holds no PEM block, or one that is no base64.
+    """
     blocks = list(_PEM_BLOCK.finditer(value))
     if not blocks:
         raise Refusal(
@@ -174,7 +180,7 @@ def _pem_block(label: str, body: str) -> str:
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
 
 
-Pem = Annotated[str, AfterValidator(_canonical_pem), Form("PEM", {"pattern": "-----BEGIN "})]
+Pem = Annotated[str, AfterValidator(parse_pem), Form("PEM", {"pattern": "-----BEGIN "})]
 """One or more PEM blocks in strict form (RFC 7468 section 3); text between blocks is dropped."""
 
 
