@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from prism_iac.backend._files import write_private
-from prism_iac.backend._logins import Passwords
+from prism_iac.backend._logins import MadePassword
 from prism_iac.backend._tokens import TokenKind, Tokens
 from prism_iac.backend.store import Database, users
 from prism_iac.backend.store.users import NewUser
@@ -21,44 +20,40 @@ __all__ = ["TokenFile", "ensure_administrator"]
 
 _USERNAME: Final = "admin"
 _EMAIL: Final = "admin@localhost.localdomain"
-_FILE: Final = "admin.json"
 _TOKEN_FILE: Final = "admin.token"  # noqa: S105  # a file's name
-_PASSWORD_BYTES: Final = 24
 _TOKEN_RENEWAL_SECONDS: Final = 30 * 60.0
 """Half of a token's life: whoever reads the file has the other half."""
 
 
 def ensure_administrator(
-    data: Path, database: Database, passwords: Passwords, *, endpoint: str, now: datetime
+    path: Path, database: Database, make_password: Callable[[], MadePassword], *, endpoint: str, now: datetime
 ) -> str:
-    """Make sure that the administrator exists and its credentials lie in `admin.json` (mode 0600); gives its id.
+    """Make sure that the administrator exists and its credentials lie in a file (mode 0600); gives its id.
 
     Where one of the two is missing, both are made afresh. The file is put in place last, so that a kill in
     between leaves a file that is missing, never one that is wrong.
     """
-    path = data / _FILE
     with database.reading() as session:
         there = users.find_by_login(session, _USERNAME)
     if path.exists() and there is not None:
         return there.id
     path.unlink(missing_ok=True)
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    password_hash = passwords.hash(password)
+    password = make_password()
     with database.writing() as session:
         user = users.find_by_login(session, _USERNAME)
         if user is None:
             new = NewUser(
                 username=_USERNAME,
                 email=_EMAIL,
-                password_hash=password_hash,
+                password_hash=password.hash,
                 first_name="Platform",
                 last_name="Administrator",
                 is_platform_administrator=True,
             )
             user = users.add(session, new, now=now)
         else:
-            user.password_hash, user.sessions_from = password_hash, now.replace(microsecond=0)
-    document = {"username": _USERNAME, "password": password, "endpoint": endpoint}
+            user.password_hash, user.sessions_from = password.hash, now.replace(microsecond=0)
+    document = {"username": _USERNAME, "password": password.text, "endpoint": endpoint}
     write_private(path, json.dumps(document, indent=2).encode() + b"\n")
     return user.id
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -13,7 +15,17 @@ from prism_iac.backend._errors import TooManyAttempts
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-__all__ = ["LoginBrake", "Passwords"]
+__all__ = ["LoginBrake", "MadePassword", "Passwords"]
+
+_PASSWORD_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class MadePassword:
+    """A password that nobody chose, and its hash."""
+
+    text: str = field(repr=False)
+    hash: str
 
 
 class Passwords:
@@ -36,6 +48,11 @@ class Passwords:
     def hash(self, password: str) -> str:
         """The hash to keep; slow by design."""
         return self._hasher.hash(password)
+
+    def make(self) -> MadePassword:
+        """A password that nobody can guess."""
+        text = secrets.token_urlsafe(_PASSWORD_BYTES)
+        return MadePassword(text, self.hash(text))
 
     def matches(self, password_hash: str | None, password: str) -> bool:
         """Whether a password is the one that was hashed; as slow where there is no account (None)."""

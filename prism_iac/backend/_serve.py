@@ -11,16 +11,19 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from prism_iac._imports import without
 from prism_iac._version import __version__
 from prism_iac.backend._clock import utc_now
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
 from prism_iac.backend._instance import Instance, announced, held_lock
 from prism_iac.backend._leaving import until_idle_and_empty
+from prism_iac.backend._logins import LoginBrake, MadePassword, Passwords
 from prism_iac.backend._settings import Settings, keep_settings
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ _SECRET_BYTES: Final = 64
 _REST_THREADS: Final = 16
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
 _GRACEFUL_SECONDS: Final = 3
+_CREDENTIALS: Final = "admin.json"
 
 
 def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _: None) -> None:
@@ -53,13 +57,30 @@ def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _
         Conflict: The database was made by a newer version.
     """
     with held_lock(settings.data):
-        from prism_iac.backend._logging import configure_logging
+        with without("rich"):
+            from prism_iac.backend._logging import configure_logging
 
         configure_logging()
-        asyncio.run(_run(settings, on_ready))
+        passwords = Passwords()
+        asyncio.run(_run(settings, passwords, _begin_password(settings.data, passwords), on_ready))
 
 
-async def _run(settings: Settings, on_ready: Callable[[Instance], None]) -> None:
+def _begin_password(data: Path, passwords: Passwords) -> Callable[[], MadePassword]:
+    """Hash the administrator's first password beside the imports: it is slow by design and holds no lock."""
+    if (data / _CREDENTIALS).exists():
+        return passwords.make
+    beside = ThreadPoolExecutor(max_workers=1)
+    password = beside.submit(passwords.make)
+    beside.shutdown(wait=False)
+    return password.result
+
+
+async def _run(
+    settings: Settings,
+    passwords: Passwords,
+    make_password: Callable[[], MadePassword],
+    on_ready: Callable[[Instance], None],
+) -> None:
     from prism_iac.backend._certificates import CertificateOffice
     from prism_iac.backend.control import ControlServer, ControlServices
 
@@ -72,8 +93,8 @@ async def _run(settings: Settings, on_ready: Callable[[Instance], None]) -> None
         with _bind(settings) as rest_socket:
             settings = replace(settings, rest_port=rest_socket.getsockname()[1], control_port=control_port)
             keep_settings(settings)
-            services = _make_services(settings, database, office, control)
-            token_file = _administrators_token(settings, services)
+            services = _make_services(settings, database, passwords, office, control)
+            token_file = _administrators_token(settings, services, make_password)
             await _serve_rest(settings, services, rest_socket, token_file, on_ready)
     finally:
         await control.stop()
@@ -134,9 +155,12 @@ def _port_is_taken(settings: Settings, name: str, port: int) -> StartFailure:
 
 
 def _make_services(
-    settings: Settings, database: Database, office: CertificateOffice, control: ControlServer
+    settings: Settings,
+    database: Database,
+    passwords: Passwords,
+    office: CertificateOffice,
+    control: ControlServer,
 ) -> Services:
-    from prism_iac.backend._logins import LoginBrake, Passwords
     from prism_iac.backend._services import Services
     from prism_iac.backend._tokens import Tokens
 
@@ -144,20 +168,22 @@ def _make_services(
         database=database,
         clock=utc_now,
         tokens=Tokens(_signing_secret(settings.data), utc_now),
-        passwords=Passwords(),
+        passwords=passwords,
         brake=LoginBrake(),
         certificates=office,
         agents=control,
     )
 
 
-def _administrators_token(settings: Settings, services: Services) -> TokenFile:
+def _administrators_token(
+    settings: Settings, services: Services, make_password: Callable[[], MadePassword]
+) -> TokenFile:
     from prism_iac.backend._administrator import TokenFile, ensure_administrator
 
     user_id = ensure_administrator(
-        settings.data,
+        settings.data / _CREDENTIALS,
         services.database,
-        services.passwords,
+        make_password,
         endpoint=_rest_url(settings),
         now=utc_now(),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from prism_iac._imports import without
 from prism_iac.prism._api import Api
 from prism_iac.prism._credentials import Credentials
 from prism_iac.prism._domains import Domains
@@ -65,7 +66,8 @@ class PrismClient:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        from prism_iac.prism._wire import Wire
+        with without("httpx._main"):
+            from prism_iac.prism._wire import Wire
 
         self._wire = Wire(parse_endpoint(endpoint), limits=limits, ca_file=ca_file, transport=transport)
         self._paths = paths
