@@ -106,7 +106,7 @@ def test_every_wrong_field_of_bundles_is_told_with_path_line_and_column(path: Pa
     rows = read(path, text)
     assert errors(rows, path)[:2] == [
         'f:3:46: [0].roles[0].actions[0]: must be one of the known words, not "viw"\n  Did you mean "view"?',
-        'f:5:52: [1].assets[0].asset_type: must be one of the known words, not "datset"\n  Did you mean "dataset"?',
+        'f:5:59: [1].assets[0].asset_type: must be one of the known words, not "datset"\n  Did you mean "dataset"?',
     ]
     assert errors(rows, path)[2].startswith('f:7:14: [2].roles: "ada" holds two roles')
     assert warnings(rows, path) == [

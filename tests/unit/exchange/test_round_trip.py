@@ -82,13 +82,11 @@ def _respelled(value: Any, chance: random.Random) -> Any:
         chance.shuffle(items)
         return {key: item.upper() if item and key.lower() == "checksum" else item for key, item in items}
     if isinstance(value, list):
-        items = [_respelled(item, chance) for item in value]
+        elements = [_respelled(item, chance) for item in value]
         # The array of computations keeps its order.
-        if not any(
-            isinstance(item, dict) and any(key.lower() == "computation" for key in item) for item in items
-        ):
-            chance.shuffle(items)
-        return items
+        if '"computation":' not in json.dumps(elements).lower():
+            chance.shuffle(elements)
+        return elements
     if isinstance(value, str) and value.startswith("-----BEGIN"):
         return value.replace("\n", "\r\n")
     return chance.choice([None, value]) if value == "" else value
