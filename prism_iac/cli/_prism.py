@@ -146,6 +146,13 @@ class Prism:
             self.url, self.credentials, honours_keys=self.is_embedded, limits=limits or Limits()
         )
 
+    def connect_as(self, who: Credentials) -> PrismClient:
+        """A client as another user, closed with this way to Prism."""
+        from prism_iac.prism import PrismClient
+
+        client = PrismClient(self.url, who, honours_keys=self.is_embedded)
+        return self._stack.enter_context(client)
+
     @cached_property
     def domain(self) -> DomainRecord:
         """The workspace that is named, or the only one there is."""

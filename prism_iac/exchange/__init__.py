@@ -1,28 +1,11 @@
 """Brings computations in from files and takes them out again.
 
-Main entries: `read_rows` and `write_definitions` for files in every layout of the platform; `Definition` is
-the one form in between. Reads and writes files; imports nothing above `lifecycle`, and not Pulumi.
+Main entries: `read_rows` and `write_definitions` for files in every layout of the platform, `Import` and
+`export_definitions` for a workspace; `Definition` is the one form in between. Reads and writes files; imports
+nothing above `lifecycle`, and not Pulumi. Names are imported when they are first used: the command line's
+help asks for the layouts alone.
 """
 
-from prism_iac.exchange._definition import (
-    AssetDefinition,
-    Definition,
-    Origin,
-    RoleDefinition,
-    portable,
-)
-from prism_iac.exchange._read import read_rows
-from prism_iac.exchange._row import Row
-from prism_iac.exchange._write import Layout, write_definitions
+import lazy_loader
 
-__all__ = [
-    "AssetDefinition",
-    "Definition",
-    "Layout",
-    "Origin",
-    "RoleDefinition",
-    "Row",
-    "portable",
-    "read_rows",
-    "write_definitions",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from itertools import chain
 from typing import Any, TextIO
 
@@ -13,16 +12,9 @@ from prism_iac.exchange._bundle import bundle_json
 from prism_iac.exchange._csv import COLUMNS, csv_row
 from prism_iac.exchange._definition import Definition
 from prism_iac.exchange._flat import flat_json
+from prism_iac.exchange._layouts import Layout
 
-__all__ = ["Layout", "write_definitions"]
-
-
-class Layout(StrEnum):
-    """How an export is laid out (D57, D58)."""
-
-    BUNDLE = "bundle"
-    FLAT = "flat"
-    CSV = "csv"
+__all__ = ["write_definitions"]
 
 
 def write_definitions(

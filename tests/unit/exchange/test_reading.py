@@ -110,7 +110,7 @@ def test_every_wrong_field_of_bundles_is_told_with_path_line_and_column(path: Pa
     ]
     assert errors(rows, path)[2].startswith('f:7:14: [2].roles: "ada" holds two roles')
     assert warnings(rows, path) == [
-        'f:2:54: [0].computation.nam: there is no field "nam" here\n  Did you mean "name"?'
+        'f:2:53: [0].computation.nam: there is no field "nam" here\n  Did you mean "name"?'
     ]
 
 

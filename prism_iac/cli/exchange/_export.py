@@ -1,0 +1,68 @@
+"""`prism-iac export`: writes computations of a workspace in a layout of the platform."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prism_iac.cli._given import given
+from prism_iac.cli._output import emit, printable, say
+from prism_iac.cli._prism import Prism
+from prism_iac.exchange import Layout
+
+__all__ = ["export"]
+
+_PUBLIC, _PRIVATE = 0o644, 0o600
+
+
+@given(Prism)
+def export(
+    prism: Prism,
+    computations: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPUTATION]...", help="Names or ids; all without any.")
+    ] = None,
+    *,
+    layout: Annotated[
+        Layout, typer.Option(help="How it is laid out; `stack` is a stack file.")
+    ] = Layout.BUNDLE,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to; standard output without it."),
+    ] = None,
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="With the private keys of agents, in a file for you alone.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Export computations with their roles, assets and how their agents are secured.
+
+    Users appear by id. Private keys are left out unless they are asked for.
+    """
+    from prism_iac.cli._files import require_absent, write_file
+    from prism_iac.cli._lookup import by_name_or_id
+    from prism_iac.exchange import export_definitions, write_definitions
+
+    if with_keys and output is None:
+        raise typer.BadParameter("private keys go to a file only: name one", param_hint="--output")
+    if output is not None and not force:
+        require_absent(output)
+    names = computations or []
+    if names:
+        listed = list(prism.workspace.computations.list())
+        names = [by_name_or_id(listed, name, what="computation").id for name in names]
+    found = export_definitions(
+        prism.workspace,
+        only=names,
+        with_samples=layout is Layout.BUNDLE,
+        report=lambda line: say(printable(line)),
+    )
+    file = io.StringIO(newline="")
+    count = write_definitions(found, layout, file, with_keys=with_keys)
+    if output is None:
+        emit(file.getvalue().rstrip("\r\n"))
+    else:
+        write_file(output, file.getvalue().encode(), mode=_PRIVATE if with_keys else _PUBLIC, force=force)
+        say(f"exported {count} computations to {output}")

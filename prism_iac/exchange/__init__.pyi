@@ -1,0 +1,34 @@
+# What the room offers; `__init__.py` reads the names from here.
+from ._access import Access
+from ._collected import Collected
+from ._definition import (
+    AssetDefinition,
+    Definition,
+    Origin,
+    RoleDefinition,
+    portable,
+)
+from ._export import export_definitions
+from ._import import Import, Outcome, Review
+from ._layouts import Layout
+from ._read import read_rows
+from ._row import Row
+from ._write import write_definitions
+
+__all__ = [
+    "Access",
+    "AssetDefinition",
+    "Collected",
+    "Definition",
+    "Import",
+    "Layout",
+    "Origin",
+    "Outcome",
+    "Review",
+    "RoleDefinition",
+    "Row",
+    "export_definitions",
+    "portable",
+    "read_rows",
+    "write_definitions",
+]
