@@ -13,6 +13,7 @@ from ._import import Import, Outcome, Review
 from ._layouts import Layout
 from ._read import read_rows
 from ._row import Row
+from ._stack import PemFile, StackText, stack_file
 from ._write import write_definitions
 
 __all__ = [
@@ -24,11 +25,14 @@ __all__ = [
     "Layout",
     "Origin",
     "Outcome",
+    "PemFile",
     "Review",
     "RoleDefinition",
     "Row",
+    "StackText",
     "export_definitions",
     "portable",
     "read_rows",
+    "stack_file",
     "write_definitions",
 ]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from prism_iac.exchange._assets import WorkspaceAssets
 from prism_iac.exchange._definition import AssetDefinition, Definition, Origin, RoleDefinition
-from prism_iac.lifecycle import unmarked
-from prism_iac.model import Action, ComputationStatus
+from prism_iac.model import Action, ComputationStatus, unmarked
 from prism_iac.prism import AgentConfigRecord, PermissionDenied
 
 if TYPE_CHECKING:

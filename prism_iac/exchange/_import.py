@@ -20,8 +20,7 @@ from prism_iac.exchange._collected import Collected
 from prism_iac.exchange._definition import AssetDefinition, Definition
 from prism_iac.exchange._roles import bring_roles, fingerprint, roles_as_imported
 from prism_iac.exchange._row import Row
-from prism_iac.lifecycle import mark_of, marked, unmarked
-from prism_iac.model import sha3_256, shown
+from prism_iac.model import mark_of, marked, sha3_256, shown, unmarked
 from prism_iac.prism import (
     AgentConfigRecord,
     ApiConflict,
