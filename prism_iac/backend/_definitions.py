@@ -71,7 +71,7 @@ class Definition:
         return [asset for asset in self.assets if asset.asset_type == kind]
 
     def manifest(self) -> Manifest | None:
-        """The manifest, with empty keys for participants who have not uploaded one; None without algorithm."""
+        """The manifest, in order, with empty keys for participants who have uploaded none; None without algorithm."""
         algorithms = self.assets_of(AssetKind.ALGORITHM)
         if not algorithms:
             return None
@@ -93,7 +93,7 @@ class Definition:
             result_consumers=tuple(
                 self._key_of(user_id) for user_id in self.users_with(Action.RESULT_CONSUMER)
             ),
-        )
+        ).in_order()
 
     def _key_of(self, user_id: str) -> bytes:
         return self.keys.get(user_id, b"")

@@ -119,6 +119,7 @@ def _once(
         created_at=scope.now,
     )
     idempotency.reserve(scope.session, reserved)
+    scope.idempotency_key = key
     record = operation.function(scope, **arguments)
     idempotency.settle(scope.session, reserved, _id_of(record))
     return record, False

@@ -88,9 +88,14 @@ class UserScope(Scope):
 
 @dataclass(slots=True)
 class WorkspaceScope(UserScope):
-    """What an operation in a workspace works with."""
+    """What an operation in a workspace works with.
+
+    Attributes:
+        idempotency_key: The one that a create is made under, where there is one.
+    """
 
     workspace: Workspace
+    idempotency_key: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 from ._context import Context, poll
 from ._handler import Difference, Handler, Live, check, diff
 from ._home import EMBEDDED, Settings
-from ._identity import Generations, mark_of, marked, unmarked
+from ._identity import Generations
 from ._session import Session
 from .handlers import HANDLERS
 from .handlers._bundle_steps import renewal_begins
@@ -19,9 +19,6 @@ __all__ = [
     "Settings",
     "check",
     "diff",
-    "mark_of",
-    "marked",
     "poll",
     "renewal_begins",
-    "unmarked",
 ]

@@ -1,4 +1,4 @@
-"""The identity that a live object is created under, and the mark it carries.
+"""The identity that a live object is created under.
 
 An identity is `<12 hexadecimal characters>.<generation>`. The first part comes from the URN, so it is the
 same on every machine and in every run; the generation counts replacements, so that the new object of a
@@ -7,30 +7,12 @@ replacement is never taken for the old one.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["Generations", "mark_of", "marked", "name_suffix", "unmarked"]
+from prism_iac.model import mark_of
 
-_MARK: Final = re.compile(r"\s*\[prism-iac:(?P<mark>[0-9a-f]{12})\]$")
-
-
-def mark_of(identity: str) -> str:
-    """The mark of an identity, 12 hexadecimal characters, as it stands in a description."""
-    return hashlib.sha3_256(identity.encode()).hexdigest()[:12]
-
-
-def marked(description: str, identity: str) -> str:
-    """A description that ends with the mark of an identity."""
-    return f"{description} [prism-iac:{mark_of(identity)}]"
-
-
-def unmarked(description: str) -> tuple[str, str | None]:
-    """A description without its mark, and the mark; None when it has none."""
-    found = _MARK.search(description)
-    return (description[: found.start()], found["mark"]) if found else (description, None)
+__all__ = ["Generations", "name_suffix"]
 
 
 def name_suffix(identity: str) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from prism_iac.lifecycle._identity import unmarked
+from prism_iac.model import unmarked
 from prism_iac.prism import NotFound
 
 if TYPE_CHECKING:

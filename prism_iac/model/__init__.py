@@ -20,7 +20,8 @@ from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change,
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
 from prism_iac.model._findings import Location, findings_of, path_text
-from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset, computation_id_of
+from prism_iac.model._mark import mark_of, marked, unmarked
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
     DEFINED_ACTIONS,
@@ -83,8 +84,11 @@ __all__ = [
     "VmStatus",
     "WorkspaceAction",
     "archive_folder",
+    "computation_id_of",
     "contains_unknown",
     "findings_of",
+    "mark_of",
+    "marked",
     "nearest",
     "parse_duration",
     "parse_pem",
@@ -95,4 +99,5 @@ __all__ = [
     "sha3_256_of_path",
     "shown",
     "tls_mode_of",
+    "unmarked",
 ]

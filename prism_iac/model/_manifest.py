@@ -1,5 +1,8 @@
 """The runtime manifest of a computation: what an agent runs, and its canonical bytes.
 
+Two of its values belong to one deployment: the id, and the mark at the end of the description. Without them it
+is what every deployment of one definition has in common, and known before anything exists.
+
 Source: cocos-grpc.md section 4.3; prism-rest.md section 3.9 and D26.
 """
 
@@ -8,12 +11,25 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID, uuid5
 
 from prism_iac.model._digest import sha3_256
+from prism_iac.model._mark import mark_of, marked, unmarked
 
-__all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset"]
+__all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset", "computation_id_of"]
+
+_COMPUTATIONS: Final = UUID("30cfd779-a964-5980-a464-a681123ddb66")
+"""The space of the ids of computations that are made under a key."""
+
+
+def computation_id_of(workspace_alias: str, idempotency_key: str) -> str:
+    """The id that the embedded Prism gives a computation which is created under a key.
+
+    It is a UUID of version 5, so that a manifest is known before its computation exists.
+    """
+    return str(uuid5(_COMPUTATIONS, f"{workspace_alias}\n{idempotency_key}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,28 @@ class Manifest:
     def digest(self) -> bytes:
         """SHA3-256 of the canonical bytes, 32 bytes."""
         return sha3_256(self.canonical_bytes())
+
+    def in_order(self) -> Manifest:
+        """The same manifest, its datasets by file name and its consumers by key, whatever linked them first."""
+        return replace(
+            self,
+            datasets=tuple(
+                sorted(self.datasets, key=lambda item: (item.filename.encode(), item.hash, item.user_key))
+            ),
+            result_consumers=tuple(sorted(self.result_consumers)),
+        )
+
+    def portable(self) -> Manifest:
+        """What it has in common with every deployment of the same definition: no id, no mark, in order."""
+        return replace(self.in_order(), id="", description=unmarked(self.description)[0])
+
+    def deployed(self, identity: str, *, workspace_alias: str) -> Manifest:
+        """A portable manifest as the embedded Prism keeps it once the computation of an identity exists."""
+        return replace(
+            self.in_order(),
+            id=computation_id_of(workspace_alias, mark_of(identity)),
+            description=marked(self.description, identity),
+        )
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Manifest:

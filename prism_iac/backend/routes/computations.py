@@ -26,7 +26,7 @@ from prism_iac.backend.records.roles import role_record
 from prism_iac.backend.routes.parameters import PageSlice
 from prism_iac.backend.store import Duplicate, computations, idempotency, roles, runs
 from prism_iac.backend.store.computations import Computation
-from prism_iac.model import COMPUTATION_ROLES, Action
+from prism_iac.model import COMPUTATION_ROLES, Action, computation_id_of
 
 __all__ = ["router"]
 
@@ -49,6 +49,7 @@ def create_computation(scope: WorkspaceScope, body: ComputationBody) -> Computat
     """Make a computation; the caller becomes its owner."""
     _require_owner(body, scope.caller.id)
     agent_config = body.agent_config or AgentConfigBody()
+    key = scope.idempotency_key
     try:
         computation = computations.add(
             scope.session,
@@ -58,6 +59,7 @@ def create_computation(scope: WorkspaceScope, body: ComputationBody) -> Computat
             owner=scope.caller.id,
             agent_config=agent_config.columns(),
             now=scope.now,
+            wanted_id=computation_id_of(scope.workspace.alias, key) if key is not None else None,
         )
     except Duplicate as error:
         raise _name_is_taken(body.name) from error

@@ -61,14 +61,16 @@ def add(
     owner: str,
     agent_config: dict[str, Any],
     now: datetime,
+    wanted_id: str | None = None,
 ) -> Computation:
-    """Record a computation.
+    """Record a computation; its id is a random one where the wanted one is taken, or none is wanted.
 
     Raises:
         Duplicate: The name is taken in the workspace.
     """
+    is_free = wanted_id is not None and session.get(Computation, wanted_id) is None
     computation = Computation(
-        id=new_id(),
+        id=wanted_id if is_free else new_id(),
         workspace_id=workspace_id,
         name=name,
         description=description,

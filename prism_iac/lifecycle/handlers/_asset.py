@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.lifecycle._identity import mark_of, marked, unmarked
-from prism_iac.model import AssetKind, contains_unknown, sha3_256_of_path
+from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, unmarked
 from prism_iac.model.resources import Asset
 from prism_iac.prism import NotFound
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, PartialResult, PrismError
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.lifecycle._identity import mark_of, marked, unmarked
 from prism_iac.lifecycle.handlers._agent_config import (
     agent_from_wire,
     agent_to_wire,
@@ -18,7 +17,7 @@ from prism_iac.lifecycle.handlers._agent_config import (
     is_same_agent,
 )
 from prism_iac.lifecycle.handlers._parts import assign_parts, parts_of
-from prism_iac.model import ComputationStatus, Manifest
+from prism_iac.model import ComputationStatus, Manifest, mark_of, marked, unmarked
 from prism_iac.model.resources import Computation
 from prism_iac.prism import AlreadyExists, NotFound, Rejected
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.lifecycle._identity import mark_of
-from prism_iac.model import ComputationStatus, Manifest
+from prism_iac.model import ComputationStatus, Manifest, mark_of
 from prism_iac.model.resources import ComputationRun
 from prism_iac.prism import NotFound, Rejected
 

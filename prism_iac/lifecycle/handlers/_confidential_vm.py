@@ -16,8 +16,8 @@ from prism_iac.errors import (
 from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.lifecycle._identity import mark_of, name_suffix
-from prism_iac.model import AgentState, VmProvider, VmStatus
+from prism_iac.lifecycle._identity import name_suffix
+from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
 from prism_iac.model.resources import ConfidentialVM, VmLimits
 from prism_iac.prism import NotFound
 

@@ -208,8 +208,8 @@ def test_d26_a_manifest_says_who_brings_what_in_the_agents_form(
         "name": "train",
         "description": "Train on two sets",
         "datasets": [
-            {"hash": [0x11] * 32, "user_key": key, "filename": "south.csv"},
             {"hash": [0x22] * 32, "user_key": key, "filename": "north.csv"},
+            {"hash": [0x11] * 32, "user_key": key, "filename": "south.csv"},
         ],
         "algorithm": {"hash": list(bytes.fromhex(A_SHA3)), "user_key": key},
     }

@@ -10,6 +10,7 @@ import pytest
 
 from prism_iac.backend._operation import REPLAYED_HEADER
 from prism_iac.backend._runs import Signal
+from prism_iac.model import computation_id_of
 from tests.unit.backend.support import A_SHA3, Person, Prism, Workspace
 
 KEY = {"Idempotency-Key": "stack/dev/iris#1"}
@@ -106,8 +107,29 @@ def test_a_key_goes_with_its_record(ada: Person, lab: Workspace, kind: str) -> N
     ada.ok("DELETE", f"{path.partition('/external')[0]}/{first}")
     second = ada.post(path, body, headers=KEY)
     assert second.status_code == 201
-    assert second.json()["id"] != first
     assert REPLAYED_HEADER not in second.headers
+    # The id of a computation follows from its key, so that its manifest is known beforehand.
+    assert (second.json()["id"] == first) is (kind == "computation")
+
+
+def test_the_id_of_a_computation_follows_from_workspace_and_key(
+    prism: Prism, ada: Person, lab: Workspace
+) -> None:
+    body = {"name": "n", "description": "d"}
+    first = ada.post(lab.computations, body, headers=KEY).json()["id"]
+    assert first == computation_id_of("lab", KEY["Idempotency-Key"])
+    elsewhere = prism.workspace(ada, "elsewhere")
+    other = ada.post(elsewhere.computations, body, headers=KEY).json()["id"]
+    assert other == computation_id_of("elsewhere", KEY["Idempotency-Key"])
+    assert other != first
+
+
+def test_an_id_that_somebody_has_is_given_to_nobody_else(prism: Prism, ada: Person, lab: Workspace) -> None:
+    first = ada.post(lab.computations, {"name": "n", "description": "d"}, headers=KEY).json()["id"]
+    root = prism.person("root", is_platform_administrator=True)
+    second = root.post(lab.computations, {"name": "m", "description": "d"}, headers=KEY)
+    assert second.status_code == 201
+    assert second.json()["id"] != first
 
 
 def test_the_key_of_a_run_goes_with_its_computation(prism: Prism, ada: Person, lab: Workspace) -> None:

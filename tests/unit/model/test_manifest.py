@@ -3,12 +3,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, computation_id_of, mark_of
 
 DATA = bytes(range(32))
 CODE = bytes(range(32, 64))
@@ -82,3 +84,22 @@ def test_unknown_keys_of_a_manifest_are_dropped() -> None:
 def test_a_manifest_without_its_algorithm_is_no_manifest(document: dict[str, object]) -> None:
     with pytest.raises(KeyError):
         Manifest.from_json(document)
+
+
+@given(MANIFESTS, st.randoms(use_true_random=False))
+def test_the_order_of_linking_does_not_show_in_order(manifest: Manifest, random: Random) -> None:
+    datasets, consumers = list(manifest.datasets), list(manifest.result_consumers)
+    random.shuffle(datasets)
+    random.shuffle(consumers)
+    shuffled = replace(manifest, datasets=tuple(datasets), result_consumers=tuple(consumers))
+    assert shuffled.in_order() == manifest.in_order()
+
+
+@given(MANIFESTS)
+def test_two_deployments_of_one_definition_have_one_portable_manifest(manifest: Manifest) -> None:
+    portable = replace(manifest, description=manifest.description.strip()).portable()
+    deployments = [portable.deployed(f"9c41d2e7f0a3.{number}", workspace_alias="lab") for number in (0, 1)]
+    assert deployments[0].digest() != deployments[1].digest()
+    assert {deployed.portable() for deployed in deployments} == {portable}
+    assert portable.portable() == portable
+    assert deployments[0].id == computation_id_of("lab", mark_of("9c41d2e7f0a3.0"))
