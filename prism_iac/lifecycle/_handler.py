@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
+from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
 from prism_iac.model import Change
 from prism_iac.model.resources import ResourceModel
 
-__all__ = ["Difference", "Handler", "Live", "check", "diff"]
+__all__ = ["Difference", "Handler", "Live", "check", "diff", "whereabouts"]
 
 M = TypeVar("M", bound=ResourceModel)
 
@@ -38,6 +39,8 @@ class Handler(ABC, Generic[M]):
 
     model: type[M]
     replaces_by_deleting_first = False
+    not_kept: ClassVar[str] = "Prism does not keep it"
+    """Why an object cannot be found by its id."""
     keeps_deleted = False
     """Whether a create finds an object of its identity although it was deleted."""
 
@@ -63,6 +66,20 @@ class Handler(ABC, Generic[M]):
     @abstractmethod
     def read(self, live: Live[M], context: Context) -> Live[M] | None:
         """The actual state; None when the object is gone. A peer that does not answer is an error."""
+
+    def recall(self, object_id: str, _context: Context) -> Live[M] | None:
+        """The live object of which nothing is known but its id, `<id>` or `<workspace>/<id>`; None when it is gone.
+
+        What Prism does not keep, such as the path of a file, has its default.
+
+        Raises:
+            Conflict: Objects of this kind are not kept at Prism, or not whole.
+        """
+        raise Conflict(
+            f"a {self.model.kind} cannot be taken over by its id: {self.not_kept}",
+            where=object_id,
+            next_step="Declare it without an import.",
+        )
 
     @abstractmethod
     def update(self, live: Live[M], desired: M, context: Context) -> Live[M]:
@@ -110,13 +127,38 @@ def check(
         InvalidInput: With every finding.
     """
     wanted = {name: value for name, value in properties.items() if value is not None}
-    if "workspace" in handler.model.model_fields and context.default_workspace is not None:
+    fields = handler.model.model_fields
+    if "workspace" in fields and context.default_workspace is not None:
         wanted.setdefault("workspace", context.default_workspace)
+    if "name" in fields and fields["name"].is_required():
+        wanted.setdefault("name", context.name)
     desired = handler.model.parse({**wanted, "identity": context.identity})
     completed = handler.complete(desired, context)
     if recorded:
         handler.review(recorded, completed, context)
     return completed.inputs()
+
+
+def whereabouts(object_id: str, context: Context) -> tuple[str, str]:
+    """The workspace and the rest of `<id>` or `<workspace>/<id>`; without one it is the provider's.
+
+    Raises:
+        InvalidInput: Neither names a workspace.
+    """
+    workspace, slash, rest = object_id.partition("/")
+    if slash:
+        return workspace, rest
+    if context.default_workspace is None:
+        raise InvalidInput(
+            [
+                Finding(
+                    path="id",
+                    message=f"no workspace is named for {object_id}",
+                    fix="Write <workspace>/<id>, or set prism:workspace.",
+                )
+            ]
+        )
+    return context.default_workspace, object_id
 
 
 def diff(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-__all__ = ["COMPUTED", "FROZEN", "IN_PLACE", "REPLACE", "Change", "Rule", "rule_of"]
+__all__ = ["COMPUTED", "FROZEN", "IN_PLACE", "LASTING", "REPLACE", "Change", "Rule", "rule_of"]
 
 
 class Change(StrEnum):
@@ -47,11 +47,13 @@ class Rule:
         change: What a change of the desired value does.
         secret: The value is encrypted in state and shown nowhere.
         write_only: The peer never gives the value back, so a read cannot show drift of it.
+        lasting: A computed value that no update changes, so that a preview knows it.
     """
 
     change: Change
     secret: bool = False
     write_only: bool = False
+    lasting: bool = False
 
     @property
     def is_input(self) -> bool:
@@ -67,6 +69,7 @@ IN_PLACE: Final = Rule(Change.IN_PLACE)
 REPLACE: Final = Rule(Change.REPLACE)
 FROZEN: Final = Rule(Change.FROZEN)
 COMPUTED: Final = Rule(Change.COMPUTED)
+LASTING: Final = Rule(Change.COMPUTED, lasting=True)
 
 
 def rule_of(model: type[BaseModel], field: str) -> Rule:

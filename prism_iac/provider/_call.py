@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from prism_iac.provider._partial import init_failed
+
 __all__ = ["Call", "CallEnded", "widen_worker_pool"]
 
 _METHODS: Final = frozenset({"Check", "Diff", "Create", "Read", "Update", "Delete"})
@@ -77,15 +79,9 @@ class Call:
         self, object_id: str, *, state: Mapping[str, Any], inputs: Mapping[str, Any], reason: str
     ) -> NoReturn:
         """End a create or update whose object exists: the engine records it and why it is not ready."""
-        from google.rpc import status_pb2  # type: ignore[import-untyped]  # the package ships no types
-        from pulumi.runtime.proto import provider_pb2
-
-        detail = provider_pb2.ErrorResourceInitFailed(
-            id=object_id, properties=_struct(state), inputs=_struct(inputs), reasons=[reason]
+        self.context.set_trailing_metadata(
+            init_failed(object_id, properties=_struct(state), inputs=_struct(inputs), reason=reason)
         )
-        status = status_pb2.Status(code=_unknown().value[0], message=reason)
-        status.details.add().Pack(detail)
-        self.context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         self.fail(reason)
 
 

@@ -8,7 +8,7 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Settings
 from prism_iac.prism import Credentials, PasswordCredentials, TokenCredentials, data_folder
 
-__all__ = ["Deployment", "deployment_for"]
+__all__ = ["CONFIG_KEYS", "Deployment", "deployment_for", "interrupted"]
 
 
 class Config(Protocol):
@@ -33,6 +33,10 @@ class Deployment:
     """One deployment: its session with Prism and what it has made so far."""
 
     session: Session
+    report: Callable[[str, str], None]
+    """Shows one line of progress of the resource with a logical name."""
+    pause: Callable[[float], None]
+    """Waits for a number of seconds; raises when the update ends meanwhile."""
     generations: Generations = field(default_factory=Generations)
     made: set[str] = field(default_factory=set)
     """The ids that creates of this deployment returned."""
@@ -45,8 +49,8 @@ class Deployment:
             session=self.session,
             default_workspace=self.session.settings.workspace,
             now=lambda: datetime.now(UTC),
-            pause=_pause,
-            report=lambda line: print(f"{name}: {line}", flush=True),  # noqa: T201  # the engine shows what a plugin prints
+            pause=self.pause,
+            report=lambda line: self.report(name, line),
         )
 
 
@@ -54,23 +58,44 @@ _deployments: dict[str, Deployment] = {}
 _lock = threading.Lock()
 
 
-def deployment_for(config: Config) -> Deployment:
+def _print(name: str, line: str) -> None:
+    print(f"{name}: {line}", flush=True)  # noqa: T201  # the engine shows what a plugin prints
+
+
+def _pause(seconds: float) -> None:
+    # The second interrupt ends the plugin's main thread; waiting on would only delay its end.
+    if not threading.main_thread().is_alive():
+        raise interrupted()
+    time.sleep(seconds)
+
+
+def interrupted() -> Conflict:
+    """What ends a wait when the engine ends the update."""
+    return Conflict("the stack update was interrupted", next_step="Run it again: it goes on from here.")
+
+
+def deployment_for(
+    config: Config,
+    *,
+    report: Callable[[str, str], None] = _print,
+    pause: Callable[[float], None] = _pause,
+) -> Deployment:
     """The deployment for a configuration; the same one for every kind of resource.
 
     Raises:
         InvalidInput: The configuration is not usable.
     """
-    values = {key: value for key in _KEYS if (value := config.get(f"prism:{key}")) not in (None, "")}
+    values = {key: value for key in CONFIG_KEYS if (value := config.get(f"prism:{key}")) not in (None, "")}
     key = json.dumps(values, sort_keys=True)
     with _lock:
         if key not in _deployments:
             if not _deployments:
                 threading.Thread(target=_end_with_engine, daemon=True).start()
-            _deployments[key] = Deployment(Session(_settings(values)))
+            _deployments[key] = Deployment(Session(_settings(values)), report, pause)
         return _deployments[key]
 
 
-_KEYS: Final = (
+CONFIG_KEYS: Final = (
     "endpoint",
     "workspace",
     "token",
@@ -136,13 +161,6 @@ def _participants(text: str) -> dict[str, Credentials]:
                 )
             ]
         ) from error
-
-
-def _pause(seconds: float) -> None:
-    # The second interrupt ends the plugin's main thread; waiting on would only delay its end.
-    if not threading.main_thread().is_alive():
-        raise Conflict("the stack update was interrupted", next_step="Run it again: it goes on from here.")
-    time.sleep(seconds)
 
 
 def _end_with_engine() -> None:

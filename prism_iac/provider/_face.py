@@ -1,7 +1,7 @@
 """The dynamic face: what state refers to and the engine's dynamic provider calls.
 
 An instance carries nothing when it is pickled, so that state holds a reference of constant bytes to its
-class. The work is in `_service`, which only the plugin process imports: a program stays light.
+class. The work is in `_dynamic`, which only the plugin process imports: a program stays light.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pulumi.dynamic import (
 )
 
 if TYPE_CHECKING:
-    from prism_iac.provider._service import Service
+    from prism_iac.provider._dynamic import DynamicService
 
-__all__ = ["Face"]
+__all__ = ["Face", "without_collections"]
 
 
 class Face(ResourceProvider):
@@ -33,14 +33,14 @@ class Face(ResourceProvider):
     kind: ClassVar[str]
     serialize_as_secret_always = False
 
-    _service: Service
+    _service: DynamicService
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the configuration of the deployment; once per process and kind."""
-        with _no_collections():
-            from prism_iac.provider._service import Service
+        with without_collections():
+            from prism_iac.provider._dynamic import DynamicService
 
-            self._service = Service.of(self.kind, req.config)
+            self._service = DynamicService.of(self.kind, req.config)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Canonical inputs, or every finding as a failure."""
@@ -68,7 +68,7 @@ class Face(ResourceProvider):
 
 
 @contextmanager
-def _no_collections() -> Iterator[None]:
+def without_collections() -> Iterator[None]:
     """Keeps the collector from looking for garbage among what imports make: there is none."""
     gc.disable()
     try:

@@ -1,136 +1,144 @@
-"""Serves one kind of resource to the engine, in the plugin process."""
+"""What both faces do with one kind of resource within one deployment, in plain values.
+
+Property bags have the names of the model; a value that is not known yet is `UNKNOWN`. Errors are those of
+`prism_iac.errors`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    Config,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    UpdateResult,
-)
+from prism_iac.lifecycle import HANDLERS, Context, Difference, Handler, Live, check, diff
+from prism_iac.provider._deployment import Deployment
 
-from prism_iac.errors import InvalidInput
-from prism_iac.lifecycle import HANDLERS, Context, Handler, Live, check, diff
-from prism_iac.provider._call import Call, widen_worker_pool
-from prism_iac.provider._deployment import Deployment, deployment_for
-from prism_iac.provider._guard import guarded
-from prism_iac.provider._properties import from_engine, to_engine
+__all__ = ["Actual", "Service"]
 
-__all__ = ["Service"]
 
-_WORKERS = 128
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """A live object as the engine keeps it: its id, its properties, and the inputs that lead to them."""
+
+    id: str
+    properties: dict[str, Any]
+    inputs: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One kind of resource within one deployment."""
+    """Serves the calls of the engine for one kind."""
 
-    kind: str
     handler: Handler[Any]
     deployment: Deployment
 
     @classmethod
-    @guarded
-    def of(cls, kind: str, config: Config) -> Service:
-        """The service of a kind under a configuration."""
-        widen_worker_pool(_WORKERS)
-        return cls(kind, HANDLERS[kind], deployment_for(config))
+    def of(cls, kind: str, deployment: Deployment) -> Service:
+        """The service of a kind."""
+        return cls(HANDLERS[kind], deployment)
 
-    @guarded
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Canonical inputs, or every finding as a failure."""
-        wanted = from_engine(news)
-        recorded = from_engine(olds)
+    def check(self, name: str, wanted: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical inputs.
+
+        Args:
+            name: The logical name.
+            wanted: The inputs of the program; `identity` is the part that comes from the URN.
+            recorded: The inputs in state; empty for a new object.
+
+        Raises:
+            InvalidInput: With every finding.
+        """
         identity = self.deployment.generations.identity(wanted["identity"], recorded)
-        try:
-            inputs = check(self.handler, wanted, self._context(identity), recorded=recorded)
-        except InvalidInput as error:
-            # An empty property: the engine would print the value of a named one, secrets included.
-            return CheckResult(news, [CheckFailure("", str(finding)) for finding in error.findings])
-        return CheckResult(to_engine(inputs), [])
+        return check(self.handler, wanted, self._context(name, identity), recorded=recorded)
 
-    @guarded
-    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """What a change does; the engine itself words it, but for a change that time alone asks for."""
-        state = from_engine(olds)
+    def diff(
+        self,
+        name: str,
+        state: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        recorded: Mapping[str, Any] | None = None,
+    ) -> tuple[Difference, bool]:
+        """What an update does, and whether inputs alone tell of it; a reason that they do not tell is reported.
+
+        Args:
+            name: The logical name.
+            state: The properties in state.
+            inputs: The checked inputs.
+            recorded: The inputs in state, where the engine hands them over.
+        """
         self.deployment.generations.note(state["identity"])
-        context = self._context(state["identity"])
-        inputs = from_engine(news)
+        context = self._context(name, state["identity"])
         difference = diff(self.handler, state, inputs, context)
-        left = self._left_undone(difference.changed, inputs)
+        left = _left_undone(difference, inputs, recorded or {})
         if reason := difference.due or left:
             context.report(reason)
-        is_worded_by_engine = difference.changed and not left
-        return DiffResult(
-            changes=None if is_worded_by_engine else reason is not None,
-            replaces=list(difference.replaces),
-            delete_before_replace=self.handler.replaces_by_deleting_first,
-        )
+        return difference, left is None and difference.due is None
 
-    @guarded
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def create(self, name: str, inputs: Mapping[str, Any]) -> Actual:
         """Make the object."""
-        inputs = from_engine(props)
+        identity = inputs["identity"]
         self.deployment.session.allow_start()
         if self.handler.keeps_deleted:
-            inputs["identity"] = self.deployment.generations.unused(inputs["identity"])
-        live = self.handler.create(self.handler.model.parse(inputs), self._context(inputs["identity"]))
+            identity = self.deployment.generations.unused(identity)
+        desired = self.handler.model.parse({**inputs, "identity": identity})
+        live = self.handler.create(desired, self._context(name, identity))
         self.deployment.made.add(live.id)
-        return CreateResult(live.id, to_engine(live.state.properties()))
+        return _actual(live)
 
-    @guarded
-    def read(self, object_id: str, props: dict[str, Any]) -> ReadResult:
-        """The actual state and the inputs that would lead to it; empty when the object is gone."""
-        state = from_engine(props)
-        live = self.handler.read(self._live(object_id, state), self._context(state["identity"]))
+    def read(
+        self, name: str, object_id: str, state: Mapping[str, Any], recorded: Mapping[str, Any]
+    ) -> Actual | None:
+        """The actual state and the inputs that would lead to it; None when the object is gone."""
+        live = self.handler.read(self._live(object_id, state), self._context(name, state["identity"]))
         if live is None:
-            return ReadResult("", {})
-        inputs = live.state.inputs()
-        if (call := Call.current()) and (kept := call.old_inputs.get("identity")):
+            return None
+        actual = _actual(live)
+        if kept := recorded.get("identity"):
             # That of the outputs is a later one after a replacement that a user asked for; no drift.
-            inputs["identity"] = kept
-        return ReadResult(live.id, to_engine(live.state.properties()), to_engine(inputs))
+            actual.inputs["identity"] = kept
+        return actual
 
-    @guarded
-    def update(self, object_id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    def recall(self, name: str, object_id: str, identity: str) -> Actual | None:
+        """An object of which nothing is known but its id, to be taken over; None when there is none."""
+        live = self.handler.recall(object_id, self._context(name, identity))
+        return None if live is None else _actual(live)
+
+    def update(
+        self, name: str, object_id: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
+    ) -> Actual:
         """Bring the object to the desired state in place."""
-        inputs = from_engine(news)
         self.deployment.session.allow_start()
         desired = self.handler.model.parse(inputs)
         live = self.handler.update(
-            self._live(object_id, from_engine(olds)), desired, self._context(inputs["identity"])
+            self._live(object_id, state), desired, self._context(name, inputs["identity"])
         )
-        return UpdateResult(to_engine(live.state.properties()))
+        return _actual(live)
 
-    @guarded
-    def delete(self, object_id: str, props: dict[str, Any]) -> None:
+    def delete(self, name: str, object_id: str, state: Mapping[str, Any]) -> None:
         """Remove the object."""
         if object_id in self.deployment.made:
             # A forced replacement took the object over; its old half must not remove it.
             return
-        state = from_engine(props)
         self.deployment.session.allow_start()
-        self.handler.delete(self._live(object_id, state), self._context(state["identity"]))
+        self.handler.delete(self._live(object_id, state), self._context(name, state["identity"]))
         self.deployment.generations.retire(state["identity"])
-
-    def _left_undone(self, changed: Sequence[str], inputs: Mapping[str, Any]) -> str | None:
-        """What the last update left undone, as the plan shows it: the engine sees no change of inputs there."""
-        call = Call.current()
-        recorded = from_engine(call.old_inputs) if call else {}
-        if not recorded or not changed or any(recorded.get(name) != inputs.get(name) for name in changed):
-            return None
-        return f"{', '.join(changed)} left to update: the last update could not"
 
     def _live(self, object_id: str, state: Mapping[str, Any]) -> Live[Any]:
         return Live(object_id, self.handler.model.parse(state))
 
-    def _context(self, identity: str) -> Context:
-        call = Call.current()
-        return self.deployment.context(call.name if call else self.kind, identity)
+    def _context(self, name: str, identity: str) -> Context:
+        return self.deployment.context(name, identity)
+
+
+def _actual(live: Live[Any]) -> Actual:
+    return Actual(live.id, live.state.properties(), live.state.inputs())
+
+
+def _left_undone(
+    difference: Difference, inputs: Mapping[str, Any], recorded: Mapping[str, Any]
+) -> str | None:
+    """What the last update left undone, as the plan shows it: the engine sees no change of inputs there."""
+    changed = difference.changed
+    if not recorded or not changed or any(recorded.get(name) != inputs.get(name) for name in changed):
+        return None
+    return f"{', '.join(changed)} left to update: the last update could not"

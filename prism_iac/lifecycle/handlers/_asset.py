@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
-from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, unmarked
 from prism_iac.model.resources import Asset
 from prism_iac.prism import NotFound
@@ -53,6 +53,23 @@ class AssetHandler(Handler[Asset]):
         """The record as it is."""
         record = context.session.snapshot(live.state.workspace).assets.get(live.id)
         return None if record is None else Live(live.id, _actual(record, live.state, context))
+
+    def recall(self, object_id: str, context: Context) -> Live[Asset] | None:
+        """By the id of the record, which knows the digest of the file and not its path."""
+        workspace, asset_id = whereabouts(object_id, context)
+        record = context.session.snapshot(workspace).assets.get(asset_id)
+        if record is None or record.asset_type is None:
+            return None
+        is_own = record.user_id == context.session.platform_user.id
+        nothing_known = Asset(
+            identity=context.identity,
+            workspace=workspace,
+            asset_type=record.asset_type,
+            description=unmarked(record.description)[0] or record.file_name,
+            checksum=record.checksum,
+            provider=None if is_own else context.session.name_of(record.user_id),
+        )
+        return Live(record.id, _actual(record, nothing_known, context))
 
     def update(self, live: Live[Asset], desired: Asset, context: Context) -> Live[Asset]:
         """Send the whole record."""

@@ -20,6 +20,7 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
     """The object is the file: gone or edited, it is written again."""
 
     model = AttestationPolicy
+    not_kept = "it is a file beside the program"
 
     def complete(self, desired: AttestationPolicy, context: Context) -> AttestationPolicy:
         """Read the reference values, and measure the launch; hold what is given against both."""

@@ -20,6 +20,7 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
     """Nothing lives at a peer: the bundle is its state."""
 
     model = CertificateBundle
+    not_kept = "its keys are in the state of its stack alone"
 
     def why_due(self, state: CertificateBundle, context: Context) -> str | None:
         """What time asks for, in words; None when it is nothing."""

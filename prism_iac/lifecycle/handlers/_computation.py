@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, PartialResult, PrismError
 from prism_iac.lifecycle._context import Context, poll
-from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle.handlers._agent_config import (
     agent_from_wire,
     agent_to_wire,
@@ -50,6 +50,17 @@ class ComputationHandler(Handler[Computation]):
         """The record, the links and the roles as they are."""
         record = context.session.snapshot(live.state.workspace).computations.get(live.id)
         return None if record is None else Live(live.id, _actual(record, live.state, context))
+
+    def recall(self, object_id: str, context: Context) -> Live[Computation] | None:
+        """By the id of the record; where a delete writes its export has the default."""
+        workspace, computation_id = whereabouts(object_id, context)
+        record = context.session.snapshot(workspace).computations.get(computation_id)
+        if record is None:
+            return None
+        nothing_known = Computation(
+            identity=context.identity, workspace=workspace, name=record.name, description=record.name
+        )
+        return Live(record.id, _actual(record, nothing_known, context))
 
     def update(self, live: Live[Computation], desired: Computation, context: Context) -> Live[Computation]:
         """Bring record, roles and links to what is desired; certificates wait for the end of a run."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult
 from prism_iac.lifecycle._context import Context, poll
-from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.model import ComputationStatus, Manifest, mark_of
 from prism_iac.model.resources import ComputationRun
 from prism_iac.prism import NotFound, Rejected
@@ -41,6 +41,21 @@ class ComputationRunHandler(Handler[ComputationRun]):
         """The run as it is; gone with its computation."""
         record = _find(live.id, live.state, context)
         return None if record is None else Live(live.id, _with_outputs(live.state, record, context))
+
+    def recall(self, object_id: str, context: Context) -> Live[ComputationRun] | None:
+        """By the id of the run; what triggered it is not known."""
+        workspace, run_id = whereabouts(object_id, context)
+        runs = context.session.workspace(workspace).computations.runs()
+        record = next((run for run in runs if run.id == run_id), None)
+        if record is None:
+            return None
+        nothing_known = ComputationRun(
+            identity=context.identity,
+            workspace=workspace,
+            computation=record.computation_id,
+            vm=record.cvm_id,
+        )
+        return Live(run_id, _with_outputs(nothing_known, record, context))
 
     def update(
         self, live: Live[ComputationRun], desired: ComputationRun, context: Context

@@ -15,7 +15,7 @@ from prism_iac.errors import (
 )
 from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
-from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._identity import name_suffix
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
 from prism_iac.model.resources import ConfidentialVM, VmLimits
@@ -99,6 +99,25 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 return None
         return Live(live.id, _with_outputs(live.state, record, context))
 
+    def recall(self, object_id: str, context: Context) -> Live[ConfidentialVM] | None:
+        """By the id of the record; the limits of its process have their defaults."""
+        workspace, vm_id = whereabouts(object_id, context)
+        record = context.session.snapshot(workspace).cvms.get(vm_id)
+        if record is None:
+            return None
+        nothing_known = ConfidentialVM.parse(
+            {
+                "identity": context.identity,
+                "workspace": workspace,
+                "name": record.name,
+                "provider": _provider_of(record, context),
+                "platform": record.cc_platform,
+                "vcpus": record.vcpus,
+                "agent_log_level": record.agent_log_level,
+            }
+        )
+        return self.read(Live(record.id, nothing_known), context)
+
     def update(
         self, live: Live[ConfidentialVM], desired: ConfidentialVM, context: Context
     ) -> Live[ConfidentialVM]:
@@ -148,6 +167,16 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 where=error.where,
                 next_step=error.next_step,
             ) from error
+
+
+def _provider_of(record: CvmRecord, context: Context) -> str:
+    """Prism knows a VM that a driver of this machine made as an external one."""
+    if record.provider != VmProvider.EXTERNAL:
+        return record.provider
+    return next(
+        (driver for driver in _DRIVEN if context.session.hypervisor(driver).find(record.id) is not None),
+        VmProvider.EXTERNAL,
+    )
 
 
 def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prism_iac.lifecycle._context import Context
-from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._roles import grant_actions, roles_by_user, withdraw_actions
 from prism_iac.model import DEFINED_ACTIONS
 from prism_iac.model.resources import Participant
@@ -40,6 +40,19 @@ class ParticipantHandler(Handler[Participant]):
             return None
         actions = sorted(frozenset(role.actions) - DEFINED_ACTIONS)
         return Live(live.id, live.state.with_(actions=actions, role=role.name))
+
+    def recall(self, object_id: str, context: Context) -> Live[Participant] | None:
+        """By `<computation>/<user>`, after the workspace or without it."""
+        computation, _, user = object_id.rpartition("/")
+        workspace, computation = whereabouts(computation, context)
+        found = context.session.find_user(user)
+        if found is None:
+            return None
+        name = context.session.name_of(found.id)
+        nothing_known = Participant.model_construct(
+            identity=context.identity, workspace=workspace, computation=computation, user=name, actions=()
+        )
+        return self.read(Live(f"{computation}/{found.id}", nothing_known), context)
 
     def update(self, live: Live[Participant], desired: Participant, context: Context) -> Live[Participant]:
         """Give the actions; those that are no longer asked for are taken."""

@@ -10,19 +10,16 @@ from prism_iac.errors import Finding
 from prism_iac.lifecycle.handlers._policy_document import declared_document
 from prism_iac.model.resources import AttestationPolicy
 
-__all__ = ["unapproved_changes"]
+__all__ = ["trust_changes", "unapproved_changes"]
 
 
 def unapproved_changes(
     recorded: AttestationPolicy, desired: AttestationPolicy, *, now: datetime
 ) -> Iterator[Finding]:
-    """A finding for each field that gets looser without an approval that counts now.
-
-    A policy that a VM tells of itself is looser than a declared one, whatever it says; of two VMs neither is.
-    """
+    """A finding for each field that gets looser without an approval that counts now."""
     allowed = {item.change for item in desired.approvals or () if not _is_over(item.until, now)}
     over = {item.change: item for item in desired.approvals or () if _is_over(item.until, now)}
-    for change in _changes(recorded, desired):
+    for change in trust_changes(recorded, desired):
         if change.trust is Trust.LOOSER and change.field not in allowed:
             late = over.get(change.field)
             yield Finding(
@@ -34,7 +31,15 @@ def unapproved_changes(
             )
 
 
-def _changes(recorded: AttestationPolicy, desired: AttestationPolicy) -> Iterator[TrustChange]:
+def trust_changes(recorded: AttestationPolicy, desired: AttestationPolicy) -> Iterator[TrustChange]:
+    """What a change of a policy does to trust, field by field.
+
+    A policy that a VM tells of itself is looser than a declared one, whatever it says; of two VMs neither is.
+
+    Args:
+        recorded: As it is; completed inputs.
+        desired: As it shall be; nothing in it is unknown.
+    """
     if recorded.requires_approval and not desired.requires_approval:
         yield TrustChange("requires_approval", Trust.LOOSER, "yes", "no")
     if recorded.vm is None and desired.vm is not None:

@@ -16,6 +16,7 @@ class PublicKeyHandler(Handler[PublicKey]):
     """Acts as the user whose key it is: Prism takes a key from nobody else."""
 
     model = PublicKey
+    not_kept = "Prism gives no key back"
     replaces_by_deleting_first = True
 
     def complete(self, desired: PublicKey, _context: Context) -> PublicKey:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ValidationError
 
 from prism_iac.model._canonical import Text
-from prism_iac.model._change import COMPUTED, REPLACE, Rule, rule_of
+from prism_iac.model._change import LASTING, REPLACE, Rule, rule_of
 from prism_iac.model._document import Document
 from prism_iac.model._findings import findings_of
 
@@ -25,7 +25,7 @@ class ResourceModel(Document):
     kind: ClassVar[str]
     """The name of the kind, as the engine's type token and people know it."""
 
-    identity: Annotated[str, COMPUTED] = ""
+    identity: Annotated[str, LASTING] = ""
     """The deterministic identity that the live object was created under."""
 
     @classmethod
@@ -42,6 +42,11 @@ class ResourceModel(Document):
     def secret_output_names(cls) -> tuple[str, ...]:
         """The computed fields that are secret."""
         return tuple(name for name, rule in cls.rules().items() if rule.secret and not rule.is_input)
+
+    @classmethod
+    def secret_names(cls) -> tuple[str, ...]:
+        """The fields that are secret, inputs and outputs."""
+        return tuple(name for name, rule in cls.rules().items() if rule.secret)
 
     @classmethod
     def parse(cls, properties: Mapping[str, Any]) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from prism_iac.model._canonical import Checksum, LevelText, Pem, Text, UniqueTexts, UniqueUsers
-from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE
+from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, LASTING
 from prism_iac.model._document import Document
 from prism_iac.model._names import ComputationStatus, TlsMode
 from prism_iac.model._refusal import Refusal
@@ -122,7 +122,7 @@ class Computation(InWorkspace):
     export_directory: Annotated[Text, IN_PLACE] = ".prism/exports"
     """Where a delete writes the computation's definition first, so that nothing is lost."""
 
-    owner: Annotated[str | None, COMPUTED] = None
+    owner: Annotated[str | None, LASTING] = None
     """The id of the user who owns the computation."""
 
     status: Annotated[ComputationStatus | None, COMPUTED] = None

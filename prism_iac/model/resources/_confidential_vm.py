@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from prism_iac.model._canonical import Duration, LevelText, PlatformText, ProviderText, Text, WholeNumber
-from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
+from prism_iac.model._change import COMPUTED, IN_PLACE, LASTING, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
 from prism_iac.model._refusal import Refusal
@@ -106,7 +106,7 @@ class ConfidentialVM(VmSettings, InWorkspace):
     policy: Annotated[Text | None, IN_PLACE] = None
     """The text of the policy file that its evidence must meet; that of its first evidence when left out."""
 
-    cvm_id: Annotated[str | None, COMPUTED] = None
+    cvm_id: Annotated[str | None, LASTING] = None
     """The id of the machine instance."""
 
     agent_address: Annotated[str | None, COMPUTED] = None
@@ -118,7 +118,7 @@ class ConfidentialVM(VmSettings, InWorkspace):
     state: Annotated[str | None, COMPUTED] = None
     """The agent's phase at the last read."""
 
-    attestation_policy: Annotated[str | None, COMPUTED] = None
+    attestation_policy: Annotated[str | None, LASTING] = None
     """The VM's attestation policy as JSON text, from when it was first online; a refresh holds it to that."""
 
     measurement: Annotated[str | None, COMPUTED] = None
@@ -133,5 +133,5 @@ class ConfidentialVM(VmSettings, InWorkspace):
     None where no agent can be asked: measurement and TCB are then what the VM told Prism when it connected.
     """
 
-    monthly_cost_estimate: Annotated[str | None, COMPUTED] = None
+    monthly_cost_estimate: Annotated[str | None, LASTING] = None
     """An amount of money with its sign, where Prism knows one."""

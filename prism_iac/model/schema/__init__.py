@@ -7,5 +7,6 @@ same bytes. Reads the models' own source files, for what they say of each field;
 
 from prism_iac.model.schema._generate import generate
 from prism_iac.model.schema._json_schema import schemas
+from prism_iac.model.schema._words import field_words, words_of
 
-__all__ = ["generate", "schemas"]
+__all__ = ["field_words", "generate", "schemas", "words_of"]

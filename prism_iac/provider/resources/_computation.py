@@ -98,7 +98,7 @@ class Computation(PrismResource, module="prism", name="Computation"):
             resource_name,
             {
                 "workspace": workspace,
-                "name": resource_name if name is None else name,
+                "name": name,
                 "description": description,
                 "algorithm": algorithm,
                 "datasets": datasets,

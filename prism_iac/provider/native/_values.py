@@ -1,0 +1,63 @@
+"""Between the protocol's structs and plain values.
+
+The plugin says that it takes no secrets and no output values, so what arrives is plain but for unknown values,
+which the protocol spells as a constant text. What it answers may be secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from google.protobuf.struct_pb2 import Struct, Value
+
+from prism_iac.model import UNKNOWN, Unknown
+
+__all__ = ["from_struct", "to_struct"]
+
+_UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the protocol's mark of a secret
+
+
+def from_struct(struct: Struct) -> dict[str, Any]:
+    """Plain values; those that are not known yet are `UNKNOWN`, fields without a value are left out."""
+    return {name: plain for name, value in struct.fields.items() if (plain := _from_value(value)) is not None}
+
+
+def to_struct(properties: Mapping[str, Any], *, secret: Collection[str] = ()) -> Struct:
+    """A struct of plain values; the properties with these names are secret, wherever they are."""
+    struct = Struct()
+    struct.update(_prepared(properties, frozenset(secret)))
+    return struct
+
+
+def _from_value(value: Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return UNKNOWN if value.string_value == _UNKNOWN_TEXT else value.string_value
+        case "number_value":
+            return value.number_value
+        case "bool_value":
+            return value.bool_value
+        case "list_value":
+            return [_from_value(item) for item in value.list_value.values]
+        case "struct_value":
+            return from_struct(value.struct_value)
+        case _:
+            return None
+
+
+def _prepared(value: Any, secret: frozenset[str]) -> Any:
+    if isinstance(value, Unknown):
+        return _UNKNOWN_TEXT
+    if isinstance(value, Mapping):
+        return {
+            str(name): {_SIGNATURE: _SECRET, "value": _prepared(item, frozenset())}
+            if name in secret and item is not None
+            else _prepared(item, secret)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_prepared(item, secret) for item in value]
+    return value
