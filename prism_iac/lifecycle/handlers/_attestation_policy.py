@@ -24,7 +24,7 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
 
     def complete(self, desired: AttestationPolicy, context: Context) -> AttestationPolicy:
         """Read the reference values, and measure the launch; hold what is given against both."""
-        from prism_iac.lifecycle.handlers._policy_document import declared_document
+        from prism_iac.attestation.declared import declared_document
 
         if contains_unknown([getattr(desired, name) for name in (*PolicySettings.model_fields, "signed_by")]):
             return desired
@@ -80,7 +80,7 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
 
 def _document(desired: AttestationPolicy, context: Context) -> bytes:
     from prism_iac.attestation import PolicyDocument
-    from prism_iac.lifecycle.handlers._policy_document import declared_document, with_settings
+    from prism_iac.attestation.declared import declared_document, with_settings
 
     if desired.vm is None:
         return declared_document(desired).to_bytes()
@@ -118,7 +118,7 @@ def _with_reference_values(desired: AttestationPolicy, context: Context) -> Atte
 
 def _with_measurement(desired: AttestationPolicy) -> AttestationPolicy:
     from prism_iac.attestation import PolicyDocument
-    from prism_iac.lifecycle.handlers._launch import measure_launch
+    from prism_iac.attestation.declared import measure_launch
 
     assert desired.launch is not None, "the caller has looked"
     is_tdx = PolicyDocument.from_values(desired.expectations or {}).is_tdx

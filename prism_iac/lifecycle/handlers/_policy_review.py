@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from prism_iac.attestation.declared import declared_document
 from prism_iac.attestation.policy import Trust, TrustChange, compare_trust, is_enforced
 from prism_iac.errors import Finding
-from prism_iac.lifecycle.handlers._policy_document import declared_document
 from prism_iac.model.resources import AttestationPolicy
 
 __all__ = ["trust_changes", "unapproved_changes"]

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from prism_iac.attestation import VCPU_TYPES, VMMS, Firmware, KernelHashes, SnpLaunch, TdxLaunch, measure
+from prism_iac.attestation.measurement import (
+    VCPU_TYPES,
+    VMMS,
+    Firmware,
+    KernelHashes,
+    SnpLaunch,
+    TdxLaunch,
+    measure,
+)
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import nearest, shown
 from prism_iac.model.resources import PolicyLaunch

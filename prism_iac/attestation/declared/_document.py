@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from prism_iac.attestation import PolicyDocument, Product, Tcb
-from prism_iac.attestation.policy import WARNABLE
+from prism_iac.attestation._acceptance import WARNABLE
+from prism_iac.attestation._policy_document import PolicyDocument
+from prism_iac.attestation.snp._product import Product
+from prism_iac.attestation.snp._tcb import Tcb
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import nearest, shown
 from prism_iac.model.resources import PolicySettings
