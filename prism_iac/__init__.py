@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StackFile,
         SubjectArgs,
         VmLimitsArgs,
+        native_face,
     )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "SubjectArgs",
     "VmLimitsArgs",
     "__version__",
+    "native_face",
 ]
 
 

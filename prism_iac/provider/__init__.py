@@ -5,6 +5,7 @@ models and back; decides nothing. Must not know HTTP, SQL or the protocol of age
 stays light: the rooms below are imported where they are used.
 """
 
+from prism_iac.provider._declare import native_face
 from prism_iac.provider._stack_file import StackFile
 from prism_iac.provider.resources import (
     AgentConfigArgs,
@@ -39,4 +40,5 @@ __all__ = [
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",
+    "native_face",
 ]

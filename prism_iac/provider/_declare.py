@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import ResourceProvider
 
-__all__ = ["PRODUCTION", "PrismResource"]
+__all__ = ["PRODUCTION", "PrismResource", "is_native", "native_face"]
 
 PRODUCTION: Final = "prod"
 """The name of environments and stacks whose trust must not get looser unasked."""
+
+
+_is_native: ContextVar[bool] = ContextVar("is_native", default=False)
+
+
+@contextmanager
+def native_face() -> Iterator[None]:
+    """Declare what is declared within as resources of the native plugin, not as dynamic ones."""
+    token = _is_native.set(True)
+    try:
+        yield
+    finally:
+        _is_native.reset(token)
+
+
+def is_native() -> bool:
+    """Whether resources are declared for the native plugin at the moment."""
+    return _is_native.get()
 
 
 class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource"):
@@ -53,6 +73,9 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
         # What is not said yet, so that the resource has an output for each of its attributes.
         attributes = {*type(self).__annotations__, *outputs}
         absent = {name: None for name in (*inputs, *outputs) if name in attributes and name not in given}
+        if is_native():
+            self._declare_natively(resource_name, {**absent, **given}, opts)
+            return
         parent = opts.parent if opts else None
         super().__init__(
             provider,
@@ -66,6 +89,20 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
                 opts,
             ),
         )
+
+    def _declare_natively(
+        self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
+    ) -> None:
+        """Declare to the plugin, which answers for the rest: identity, secrets, order of replacement."""
+        from prism_iac.model.resources import KINDS
+        from prism_iac.provider.native import camel, to_wire
+
+        kind = type(self).__name__
+        properties = to_wire(KINDS[kind], inputs)
+        pulumi.CustomResource.__init__(self, f"prism:index:{kind}", resource_name, properties, opts)
+        # The SDK has made attributes under the names of the wire.
+        for name in inputs:
+            self.__dict__[name] = self.__dict__.pop(camel(name))
 
 
 def _identity(cls: type[PrismResource], resource_name: str, parent: pulumi.Resource | None) -> str:

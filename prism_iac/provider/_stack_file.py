@@ -12,7 +12,7 @@ import pulumi
 from pulumi import Input, Output
 
 from prism_iac.errors import PrismError
-from prism_iac.provider._declare import PRODUCTION
+from prism_iac.provider._declare import PRODUCTION, is_native
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -50,18 +50,25 @@ class StackFile(pulumi.ComponentResource):
         runs: The runs by the name of their computation.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         """Load the file and declare its resources.
 
         Args:
-            path: The stack file; its name without the ending is the component's logical name.
+            path: The stack file.
+            name: The logical name of the component; the file's name without its ending when left out.
             opts: Resource options.
 
         Raises:
             pulumi.RunError: The file is not valid; the message holds every finding.
         """
         file = Path(path)
-        super().__init__("prism:index:StackFile", file.stem, {}, opts)
+        super().__init__("prism:index:StackFile", name or file.stem, {}, opts)
         stack = _load(file)
         self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
         self.certificates = {
@@ -148,8 +155,11 @@ class StackFile(pulumi.ComponentResource):
             **{key: config.get(key) for key in _PLAIN_KEYS},
             **{key: config.get_secret(key) for key in _SECRET_KEYS},
         }
-        given = {f"prism:{key}": value for key, value in inputs.items() if value is not None}
-        return pulumi.ProviderResource("pulumi-python", "prism", given, pulumi.ResourceOptions(parent=self))
+        given = {key: value for key, value in inputs.items() if value is not None}
+        package = "prism" if is_native() else "pulumi-python"
+        # The dynamic plugin takes the whole configuration, so its keys have their namespace.
+        named = given if is_native() else {f"prism:{key}": value for key, value in given.items()}
+        return pulumi.ProviderResource(package, "prism", named, pulumi.ResourceOptions(parent=self))
 
     def _policy(self, item: StackPolicy, stack: Stack) -> AttestationPolicy:
         return AttestationPolicy(

@@ -16,7 +16,7 @@ from prism_iac.model.resources import ResourceModel
 from prism_iac.provider._service import Service
 from prism_iac.provider.native._difference import leaves_that_differ
 from prism_iac.provider.native._names import camel, from_wire, secret_names, to_wire
-from prism_iac.provider.native._values import from_struct, to_struct
+from prism_iac.provider.native._values import from_struct, secrets_in, to_struct
 
 __all__ = ["Kind"]
 
@@ -44,9 +44,10 @@ class Kind:
         """Properties under the names of the model."""
         return from_wire(self._model, from_struct(struct))
 
-    def struct(self, properties: Mapping[str, Any]) -> Struct:
-        """Properties as the engine takes them, secret ones marked."""
-        return to_struct(to_wire(self._model, properties), secret=secret_names(self._model))
+    def struct(self, properties: Mapping[str, Any], *given: Struct) -> Struct:
+        """Properties as the engine takes them; secret are those of the model and what was given as a secret."""
+        secret = secret_names(self._model) | secrets_in(*given)
+        return to_struct(to_wire(self._model, properties), secret=secret)
 
     def previewed(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
         """What a preview knows of the properties after a create or an update."""

@@ -42,6 +42,25 @@ _CONFIGURATION: Final[Mapping[str, tuple[str, bool]]] = {
 
 _PLAIN: Final[Mapping[Any, str]] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
+_ANY: Final = {"$ref": "pulumi.json#/Any"}
+_BY_NAME: Final = {"type": "object", "additionalProperties": _ANY}
+
+_STACK_FILE: Final = {
+    "isComponent": True,
+    "description": "Everything that a stack file declares.",
+    "inputProperties": {
+        "path": {"type": "string", "plain": True, "description": "The stack file, from the program's folder."}
+    },
+    "requiredInputs": ["path"],
+    "properties": {
+        "computations": {**_BY_NAME, "description": "The id of each computation."},
+        "vms": {**_BY_NAME, "description": "The id and the agent's address of each VM."},
+        "runs": {**_BY_NAME, "description": "The id, number and manifest digest of each run."},
+        "certificates": {**_BY_NAME, "description": "What participants need of each bundle."},
+    },
+    "required": ["computations", "vms", "runs", "certificates"],
+}
+
 
 def token(name: str) -> str:
     """The type token of a resource, a type or a function."""
@@ -68,7 +87,10 @@ def package_schema() -> Mapping[str, Any]:
             "inputProperties": settings,
             "properties": settings,
         },
-        "resources": {token(kind): _resource(model) for kind, model in KINDS.items()},
+        "resources": {
+            **{token(kind): _resource(model) for kind, model in KINDS.items()},
+            token("StackFile"): _STACK_FILE,
+        },
         "types": {token(name): spec for name, spec in sorted(_types().items())},
         "functions": {token(name): function.schema for name, function in FUNCTIONS.items()},
         "language": {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -54,12 +55,13 @@ class PrismServicer(ResourceProviderServicer):
         self._interruption = Interruption()
         self._deployment: Deployment | None = None
         self._kinds: dict[str, Kind] = {}
+        self._construction = threading.Lock()
 
     @answered
     def Handshake(
         self, _request: Any, _context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
-        return provider_pb2.ProviderHandshakeResponse()
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     @answered
     def Attach(self, request: plugin_pb2.PluginAttach, _context: grpc.ServicerContext) -> Empty:
@@ -106,7 +108,7 @@ class PrismServicer(ResourceProviderServicer):
         self._deployment = deployment_for(
             _Config(known), report=self._told.line, pause=self._interruption.pause
         )
-        return provider_pb2.ConfigureResponse(supportsPreview=True)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @answered
     def Check(
@@ -124,7 +126,7 @@ class PrismServicer(ResourceProviderServicer):
                 provider_pb2.CheckFailure(property="", reason=str(finding)) for finding in error.findings
             ]
             return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
-        return provider_pb2.CheckResponse(inputs=kind.struct(inputs))
+        return provider_pb2.CheckResponse(inputs=kind.struct(inputs, request.news))
 
     @answered
     def Diff(
@@ -155,13 +157,17 @@ class PrismServicer(ResourceProviderServicer):
         kind = self._kind(request.urn)
         inputs = kind.plain(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=kind.struct(kind.previewed(inputs, {})))
+            return provider_pb2.CreateResponse(
+                properties=kind.struct(kind.previewed(inputs, {}), request.properties)
+            )
         with serving(request.urn, seconds=request.timeout):
             try:
                 made = kind.service.create(_name(request.urn), inputs)
             except PartialResult as error:
                 _keep_object(error, kind, request.properties, context)
-        return provider_pb2.CreateResponse(id=made.id, properties=kind.struct(made.properties))
+        return provider_pb2.CreateResponse(
+            id=made.id, properties=kind.struct(made.properties, request.properties)
+        )
 
     @answered
     def Read(
@@ -177,7 +183,9 @@ class PrismServicer(ResourceProviderServicer):
         if actual is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
-            id=actual.id, properties=kind.struct(actual.properties), inputs=kind.struct(actual.inputs)
+            id=actual.id,
+            properties=kind.struct(actual.properties, request.properties),
+            inputs=kind.struct(actual.inputs, request.inputs, request.properties),
         )
 
     @answered
@@ -187,13 +195,15 @@ class PrismServicer(ResourceProviderServicer):
         kind = self._kind(request.urn)
         state, inputs = kind.plain(request.olds), kind.plain(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=kind.struct(kind.previewed(inputs, state)))
+            return provider_pb2.UpdateResponse(
+                properties=kind.struct(kind.previewed(inputs, state), request.news)
+            )
         with serving(request.urn, seconds=request.timeout):
             try:
                 updated = kind.service.update(_name(request.urn), request.id, state, inputs)
             except PartialResult as error:
                 _keep_object(error, kind, request.news, context)
-        return provider_pb2.UpdateResponse(properties=kind.struct(updated.properties))
+        return provider_pb2.UpdateResponse(properties=kind.struct(updated.properties, request.news))
 
     @answered
     def Delete(self, request: provider_pb2.DeleteRequest, _context: grpc.ServicerContext) -> Empty:
@@ -201,6 +211,15 @@ class PrismServicer(ResourceProviderServicer):
         with serving(request.urn, seconds=request.timeout):
             kind.service.delete(_name(request.urn), request.id, kind.plain(request.properties))
         return Empty()
+
+    @answered
+    def Construct(
+        self, request: provider_pb2.ConstructRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConstructResponse:
+        from prism_iac.provider.native._component import construct
+
+        with self._construction:  # the SDK keeps the surroundings of a program in one place
+            return construct(request, context, engine_address=self._told.address)
 
     @answered
     def Invoke(
@@ -243,7 +262,7 @@ class PrismServicer(ResourceProviderServicer):
 def _keep_object(error: PartialResult, kind: Kind, inputs: Struct, context: grpc.ServicerContext) -> NoReturn:
     reason = explained(str(error))
     context.set_trailing_metadata(
-        init_failed(error.id, properties=kind.struct(error.state), inputs=inputs, reason=reason)
+        init_failed(error.id, properties=kind.struct(error.state, inputs), inputs=inputs, reason=reason)
     )
     raise Kept(reason)
 

@@ -18,6 +18,7 @@ class Told:
     """
 
     def __init__(self, address: str) -> None:
+        self.address = address
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
     def line(self, _name: str, line: str) -> None:

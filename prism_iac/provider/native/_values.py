@@ -1,19 +1,19 @@
 """Between the protocol's structs and plain values.
 
-The plugin says that it takes no secrets and no output values, so what arrives is plain but for unknown values,
-which the protocol spells as a constant text. What it answers may be secret.
+The protocol spells a value that is not known yet as a constant text, and a secret as an object with a signature.
+The plugin takes no output values. Handlers see secrets in plain; what was secret is so in the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from google.protobuf.struct_pb2 import Struct, Value
 
 from prism_iac.model import UNKNOWN, Unknown
 
-__all__ = ["from_struct", "to_struct"]
+__all__ = ["from_struct", "secrets_in", "to_struct"]
 
 _UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
@@ -23,6 +23,11 @@ _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the protoco
 def from_struct(struct: Struct) -> dict[str, Any]:
     """Plain values; those that are not known yet are `UNKNOWN`, fields without a value are left out."""
     return {name: plain for name, value in struct.fields.items() if (plain := _from_value(value)) is not None}
+
+
+def secrets_in(*structs: Struct) -> frozenset[str]:
+    """The names of the properties that are secret or hold a secret element, wherever they are."""
+    return frozenset(name for struct in structs for name in _secrets(struct))
 
 
 def to_struct(properties: Mapping[str, Any], *, secret: Collection[str] = ()) -> Struct:
@@ -43,9 +48,31 @@ def _from_value(value: Value) -> Any:
         case "list_value":
             return [_from_value(item) for item in value.list_value.values]
         case "struct_value":
-            return from_struct(value.struct_value)
+            fields = value.struct_value.fields
+            return _from_value(fields["value"]) if _is_secret(value) else from_struct(value.struct_value)
         case _:
             return None
+
+
+def _secrets(struct: Struct) -> Iterator[str]:
+    for name, value in struct.fields.items():
+        if any(_is_secret(item) for item in (value, *value.list_value.values)):
+            yield name
+        yield from _secrets_within(value)
+
+
+def _secrets_within(value: Value) -> Iterator[str]:
+    for item in value.list_value.values:
+        yield from _secrets_within(item)
+    yield from _secrets(value.struct_value)
+
+
+def _is_secret(value: Value) -> bool:
+    return value.struct_value.fields[_SIGNATURE].string_value == _SECRET if _signed(value) else False
+
+
+def _signed(value: Value) -> bool:
+    return value.HasField("struct_value") and _SIGNATURE in value.struct_value.fields
 
 
 def _prepared(value: Any, secret: frozenset[str]) -> Any:
