@@ -6,7 +6,7 @@ stays light: the rooms below are imported where they are used.
 """
 
 from prism_iac.provider._declare import native_face
-from prism_iac.provider._stack_file import StackFile
+from prism_iac.provider._stack_file import StackFile, computation_identity
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     ApprovalArgs,
@@ -40,5 +40,6 @@ __all__ = [
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",
+    "computation_identity",
     "native_face",
 ]

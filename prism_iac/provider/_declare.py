@@ -12,7 +12,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.dynamic import ResourceProvider
 
-__all__ = ["PRODUCTION", "PrismResource", "is_native", "native_face"]
+__all__ = ["PRODUCTION", "PrismResource", "identity_stem", "is_native", "native_face"]
 
 PRODUCTION: Final = "prod"
 """The name of environments and stacks whose trust must not get looser unasked."""
@@ -112,5 +112,11 @@ def _identity(cls: type[PrismResource], resource_name: str, parent: pulumi.Resou
     parent's URN itself would make the resource depend on a parent that depends on it.
     """
     above = (parent.pulumi_resource_type, parent.pulumi_resource_name) if parent is not None else ()
-    parts = (pulumi.get_project(), pulumi.get_stack(), *above, cls._resource_type_name, resource_name)
+    return identity_stem(
+        pulumi.get_project(), pulumi.get_stack(), *above, cls._resource_type_name, resource_name
+    )
+
+
+def identity_stem(*parts: str) -> str:
+    """The first part of an identity, from what the URN is made of: project, stack, types and names."""
     return hashlib.sha3_256("\n".join(parts).encode()).hexdigest()[:12]

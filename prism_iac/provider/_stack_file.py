@@ -12,7 +12,7 @@ import pulumi
 from pulumi import Input, Output
 
 from prism_iac.errors import PrismError
-from prism_iac.provider._declare import PRODUCTION, is_native
+from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -28,7 +28,9 @@ from prism_iac.provider.resources import (
 if TYPE_CHECKING:
     from prism_iac.spec import Stack, StackComputation, StackPolicy
 
-__all__ = ["StackFile"]
+__all__ = ["StackFile", "computation_identity"]
+
+_TYPE: Final = "prism:index:StackFile"
 
 _SECRET_KEYS: Final = ("token", "password", "participants")
 _LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
@@ -68,7 +70,7 @@ class StackFile(pulumi.ComponentResource):
             pulumi.RunError: The file is not valid; the message holds every finding.
         """
         file = Path(path)
-        super().__init__("prism:index:StackFile", name or file.stem, {}, opts)
+        super().__init__(_TYPE, name or file.stem, {}, opts)
         stack = _load(file)
         self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
         self.certificates = {
@@ -244,13 +246,29 @@ class StackFile(pulumi.ComponentResource):
         }
 
 
+def computation_identity(name: str, *, stack_file: Path, project: str, pulumi_stack: str) -> str:
+    """The identity under which a program that declares a stack file first creates a computation.
+
+    Args:
+        name: The computation.
+        stack_file: The file; its name without the ending is the component's logical name.
+        project: The name of the Pulumi project.
+        pulumi_stack: The name of the Pulumi stack.
+    """
+    kind = Computation._resource_type_name  # noqa: SLF001  # where the SDK keeps the type of a class
+    return f"{identity_stem(project, pulumi_stack, _TYPE, stack_file.stem, kind, name)}.0"
+
+
 def _load(path: Path) -> Stack:
     from prism_iac.spec import load_stack
+    from prism_iac.spec.lock import require_lock
 
     try:
-        return load_stack(path)
+        stack = load_stack(path)
+        require_lock(path, stack)
     except PrismError as error:
         raise pulumi.RunError(str(error)) from None
+    return stack
 
 
 def _values(settings: Any) -> Mapping[str, Any]:
