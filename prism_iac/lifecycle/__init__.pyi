@@ -6,6 +6,7 @@ from ._identity import Generations
 from ._session import Session
 from .handlers import HANDLERS
 from .handlers._bundle_steps import renewal_begins
+from .handlers._policy_review import trust_changes
 
 __all__ = [
     "EMBEDDED",
@@ -21,4 +22,5 @@ __all__ = [
     "diff",
     "poll",
     "renewal_begins",
+    "trust_changes",
 ]

@@ -40,6 +40,7 @@ from prism_iac.model._names import (
     role_name,
 )
 from prism_iac.model._refusal import Refusal
+from prism_iac.model._shape import is_secret
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
 from prism_iac.model._unknown import UNKNOWN, Unknown, contains_unknown
 from prism_iac.model._words import nearest, shown
@@ -87,6 +88,7 @@ __all__ = [
     "computation_id_of",
     "contains_unknown",
     "findings_of",
+    "is_secret",
     "mark_of",
     "marked",
     "nearest",

@@ -64,6 +64,8 @@ class FieldChange(_Value):
     """How the model lets it change."""
     secret: bool = False
     """Whether `old` and `new` are fingerprints; they compare within plans of one checkout."""
+    is_open: bool = False
+    """Whether the new value, or a part of it, is known only after something that it comes from."""
 
 
 class Impact(StrEnum):
@@ -114,6 +116,10 @@ class ResourceChange(_Value):
     days_left: int | None = None
     """Whole days until what renews ends."""
     consequences: tuple[Consequence, ...] = ()
+
+    def has(self, impact: Impact) -> bool:
+        """Whether it has a consequence of a kind."""
+        return any(item.impact is impact for item in self.consequences)
 
 
 class TrustShift(_Value):

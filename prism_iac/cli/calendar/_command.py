@@ -15,7 +15,7 @@ from prism_iac.cli._prism import Prism
 from prism_iac.errors import PrismError
 
 if TYPE_CHECKING:
-    from prism_iac.cli.calendar._dates import Entry
+    from prism_iac.plan import Entry
 
 __all__ = ["calendar"]
 
@@ -51,7 +51,7 @@ def calendar(
     from prism_iac.cli._documents import CalendarDocument, DateDocument
     from prism_iac.cli._files import write_file
     from prism_iac.cli._pulumi import load_resources
-    from prism_iac.cli.calendar._dates import dates_of_stack, dates_of_workspace, upcoming
+    from prism_iac.plan import dates_of_stack, dates_of_workspace, upcoming
     from prism_iac.cli.calendar._ics import ics_of
 
     now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)

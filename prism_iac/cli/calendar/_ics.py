@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from prism_iac.cli.calendar._dates import Entry
+from prism_iac.plan import Entry
 
 __all__ = ["ics_of"]
 

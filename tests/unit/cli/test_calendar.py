@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from prism_iac.cli.calendar._dates import Entry, Event, dates_of_stack, upcoming
 from prism_iac.cli.calendar._ics import ics_of
 from prism_iac.model.resources import KeySpec
 from prism_iac.pki import Authority
+from prism_iac.plan import Entry, Event, dates_of_stack, upcoming
 from tests.unit.cli.conftest import Run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

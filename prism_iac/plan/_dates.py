@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Event", "dates_of_stack", "dates_of_workspace", "upcoming"]
 
-_MODULE: Final = "dynamic/prism:"
+_PACKAGE: Final = "prism:"
 
 
 class Event(StrEnum):
@@ -65,7 +65,8 @@ def dates_of_stack(resources: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
     """
     by_kind: dict[str, dict[str, Mapping[str, Any]]] = {}
     for resource in resources:
-        _, _, kind = str(resource.get("type", "")).partition(_MODULE)
+        _, package, token = str(resource.get("type", "")).partition(_PACKAGE)
+        kind = token.rpartition(":")[2] if package else ""
         name = str(resource.get("urn", "")).rpartition("::")[2]
         by_kind.setdefault(kind, {})[name] = resource.get("outputs") or {}
     bundles = by_kind.get("CertificateBundle", {})
