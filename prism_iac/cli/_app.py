@@ -27,6 +27,7 @@ from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.exchange import export, import_
 from prism_iac.cli.measure._command import measure
+from prism_iac.cli.promotion import lock, manifest
 
 __all__ = ["app"]
 
@@ -64,6 +65,10 @@ def prism_iac(
 
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
+app.add_typer(manifest, name="manifest")
+app.command(
+    epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")
+)(lock)
 app.add_typer(_backend.app, name="backend")
 _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
     _policy.measurement

@@ -21,7 +21,9 @@ def schema(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="`stack`, `manifest`, or a kind such as Computation.", show_default=False
+            metavar="NAME",
+            help="`stack`, `lock`, `manifest`, or a kind such as Computation.",
+            show_default=False,
         ),
     ] = None,
     *,

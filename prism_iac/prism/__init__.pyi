@@ -1,5 +1,5 @@
 # What the room offers; `__init__.py` reads the names from here.
-from ._accounts import Accounts
+from ._accounts import Accounts, workspace_alias
 from ._assets import AssetContent, Assets
 from ._certificates import Certificates
 from ._client import PrismClient
@@ -89,4 +89,5 @@ __all__ = [
     "data_folder",
     "find_embedded",
     "start_embedded",
+    "workspace_alias",
 ]

@@ -18,7 +18,7 @@ from prism_iac.prism._json import Malformed, decode
 from prism_iac.prism._passwords import PasswordFile
 from prism_iac.prism.records import DomainRecord, UserRecord
 
-__all__ = ["Accounts"]
+__all__ = ["Accounts", "workspace_alias"]
 
 _MEMBER_ROLE: Final = "participant"
 _MEMBER_ACTIONS: Final = (WorkspaceAction.READ,)
@@ -97,7 +97,7 @@ class Accounts:
         if found is not None:
             return found
         try:
-            return domains.create(name=name, alias=_alias_of(name))
+            return domains.create(name=name, alias=workspace_alias(name))
         except AlreadyExists:
             # Somebody else made it at the same moment.
             found = domains.find(name)
@@ -204,8 +204,8 @@ class Accounts:
             return found
 
 
-def _alias_of(name: str) -> str:
-    """An alias that no other name leads to."""
+def workspace_alias(name: str) -> str:
+    """The alias that a workspace of a name is made under; no other name leads to it."""
     if _ALIAS.fullmatch(name):
         return name
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:_LONGEST_SLUG]

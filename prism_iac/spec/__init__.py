@@ -15,6 +15,7 @@ from prism_iac.spec._stack import (
     StackGrant,
     StackParticipant,
     StackPolicy,
+    StackPromotion,
     StackVm,
 )
 from prism_iac.spec._tree import Place
@@ -30,6 +31,7 @@ __all__ = [
     "StackGrant",
     "StackParticipant",
     "StackPolicy",
+    "StackPromotion",
     "StackVm",
     "load_stack",
     "validate_stack",

@@ -18,6 +18,8 @@ from prism_iac.model.stack import (
     ComputationEntry,
     ParticipantEntry,
     PolicyEntry,
+    PromotionEntry,
+    StackFile,
     VmEntry,
 )
 from prism_iac.pki import parse_public_key
@@ -33,6 +35,7 @@ from prism_iac.spec._stack import (
     StackGrant,
     StackParticipant,
     StackPolicy,
+    StackPromotion,
     StackVm,
 )
 from prism_iac.spec._tls import mode_of
@@ -53,9 +56,7 @@ def resolve(draft: Draft, files: tuple[Path, ...]) -> Stack:
     """
     if draft.header is None:
         raise Defect("a draft without a header has no findings")
-    return _Resolver(draft).stack(
-        files, draft.header.environment, draft.header.endpoint, draft.header.workspace
-    )
+    return _Resolver(draft).stack(files, draft.header)
 
 
 class _Resolver:
@@ -67,12 +68,14 @@ class _Resolver:
         self._vms = _table(draft.vms, self._vm)
         self._policies = _table(draft.attestation_policies, self._policy)
 
-    def stack(self, files: tuple[Path, ...], environment: str, endpoint: str, workspace: str) -> Stack:
+    def stack(self, files: tuple[Path, ...], header: StackFile) -> Stack:
         return Stack(
             files=files,
-            environment=environment,
-            endpoint=endpoint,
-            workspace=workspace,
+            environment=header.environment,
+            endpoint=header.endpoint,
+            workspace=header.workspace,
+            locked=header.locked,
+            promotion=self._promotion(header.promotion) if header.promotion else None,
             participants=self._participants,
             assets=self._assets,
             certificates=self._certificates,
@@ -80,6 +83,13 @@ class _Resolver:
             vms=self._vms,
             computations=_table(self._draft.computations, self._computation),
             _root=self._draft.root,
+        )
+
+    def _promotion(self, entry: PromotionEntry) -> StackPromotion:
+        return StackPromotion(
+            approvals=entry.approvals,
+            approvers=tuple(self._participants[name] for name in entry.approvers),
+            platform_key=self._public_key(("promotion", "platform_key"), entry.platform_key),
         )
 
     def _participant(self, name: str, entry: ParticipantEntry) -> StackParticipant:

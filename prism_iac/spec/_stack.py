@@ -21,6 +21,7 @@ __all__ = [
     "StackGrant",
     "StackParticipant",
     "StackPolicy",
+    "StackPromotion",
     "StackVm",
 ]
 
@@ -161,18 +162,36 @@ class StackComputation:
 
 
 @dataclass(frozen=True, slots=True)
+class StackPromotion:
+    """Who signs and approves what an environment is given.
+
+    Attributes:
+        approvals: How many of the approvers it takes.
+        approvers: They have public keys.
+        platform_key: Signs promotions besides the participants' keys; PEM.
+    """
+
+    approvals: int
+    approvers: tuple[StackParticipant, ...]
+    platform_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """Everything that one environment has; tables are in the order of the file, by name.
 
     Attributes:
         files: What was read, the file that extends the others last.
         endpoint: `embedded`, or a base URL.
+        locked: Whether an update needs the lock file.
     """
 
     files: tuple[Path, ...]
     environment: str
     endpoint: str
     workspace: str
+    locked: bool
+    promotion: StackPromotion | None
     participants: Mapping[str, StackParticipant]
     assets: Mapping[str, StackAsset]
     certificates: Mapping[str, StackCertificates]

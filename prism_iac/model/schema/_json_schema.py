@@ -14,7 +14,7 @@ from prism_iac.model._shape import settable_fields
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema._manifest import MANIFEST_SCHEMA
 from prism_iac.model.schema._words import field_words, models_in, words_of
-from prism_iac.model.stack import StackFile
+from prism_iac.model.stack import LockFile, StackFile
 
 __all__ = ["FROM_THE_PROVIDER", "file_stem", "schemas"]
 
@@ -23,9 +23,10 @@ FROM_THE_PROVIDER: Final = frozenset({"workspace"})
 
 
 def schemas() -> Mapping[str, dict[str, Any]]:
-    """Every schema by its name: `stack`, `manifest`, and one for the inputs of each kind."""
+    """Every schema by its name: `stack`, `lock`, `manifest`, and one for the inputs of each kind."""
     return {
         "stack": _schema_of(StackFile, "Stack file", optional=frozenset()),
+        "lock": _schema_of(LockFile, "Lock file", optional=frozenset()),
         "manifest": MANIFEST_SCHEMA,
         **{
             file_stem(kind): _schema_of(model, kind, optional=FROM_THE_PROVIDER)

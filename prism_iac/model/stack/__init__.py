@@ -13,8 +13,10 @@ from prism_iac.model.stack._asset import AssetEntry
 from prism_iac.model.stack._attestation_policy import PolicyEntry
 from prism_iac.model.stack._computation import AgentEntry, ComputationEntry, RunPolicy
 from prism_iac.model.stack._endpoint import EMBEDDED, parse_endpoint
+from prism_iac.model.stack._lock import AssetPin, ComputationPin, LockFile, PolicyPin
 from prism_iac.model.stack._name import parse_name
 from prism_iac.model.stack._participant import ParticipantEntry
+from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._stack_file import StackFile
 from prism_iac.model.stack._vm import VmEntry
 
@@ -23,9 +25,14 @@ __all__ = [
     "TABLES",
     "AgentEntry",
     "AssetEntry",
+    "AssetPin",
     "ComputationEntry",
+    "ComputationPin",
+    "LockFile",
     "ParticipantEntry",
     "PolicyEntry",
+    "PolicyPin",
+    "PromotionEntry",
     "RunPolicy",
     "StackFile",
     "VmEntry",

@@ -16,6 +16,7 @@ from prism_iac.model.stack._computation import ComputationEntry
 from prism_iac.model.stack._endpoint import EMBEDDED, Endpoint
 from prism_iac.model.stack._name import EntryName
 from prism_iac.model.stack._participant import ParticipantEntry
+from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._vm import VmEntry
 
 __all__ = ["StackFile"]
@@ -38,6 +39,12 @@ class StackFile(Document):
 
     workspace: Annotated[Text, REPLACE]
     """The Prism workspace: its name, alias or id."""
+
+    locked: bool = False
+    """Whether an update needs the lock file beside this one; where there is one, it counts in any case."""
+
+    promotion: PromotionEntry | None = None
+    """Who signs and approves what this environment is given; without it, whoever updates decides."""
 
     participants: dict[EntryName, ParticipantEntry] = Field(default_factory=dict)
     """Who takes part."""

@@ -16,6 +16,7 @@ from prism_iac.spec.checks._attestation_policy import check_policies
 from prism_iac.spec.checks._computation import check_computations
 from prism_iac.spec.checks._name import check_names
 from prism_iac.spec.checks._participant import check_participants
+from prism_iac.spec.checks._promotion import check_promotion
 from prism_iac.spec.checks._reference import check_references
 from prism_iac.spec.checks._vm import check_vms
 
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_names,
     check_references,
     check_participants,
+    check_promotion,
     check_assets,
     check_policies,
     check_vms,

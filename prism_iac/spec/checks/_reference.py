@@ -22,6 +22,7 @@ _NOBODY: Final = {
 
 _REFERENCES: Final = (
     ("assets.*.provider", "participants"),
+    ("promotion.approvers.*", "participants"),
     ("attestation_policies.*.vm", "vms"),
     ("attestation_policies.*.approvals.*.by", "participants"),
     ("vms.*.attestation_policy", "attestation_policies"),

@@ -1,0 +1,6 @@
+"""`prism-iac manifest`, `lock` and `promote`: what is proven, pinned and carried on."""
+
+from prism_iac.cli.promotion._lock import lock
+from prism_iac.cli.promotion._manifest import app as manifest
+
+__all__ = ["lock", "manifest"]
