@@ -27,6 +27,7 @@ from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.exchange import export, import_
 from prism_iac.cli.measure._command import measure
+from prism_iac.cli.plan import plan, up
 from prism_iac.cli.promotion import lock, manifest
 
 __all__ = ["app"]
@@ -65,6 +66,14 @@ def prism_iac(
 
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
+app.command(
+    epilog=example(
+        "prism-iac plan --stack dev",
+        "prism-iac plan --stack prod --format json --output plan.json --exit-code",
+        "prism-iac plan --at 2027-01-31",
+    )
+)(plan)
+app.command(epilog=example("prism-iac up --stack dev", "prism-iac up --plan plan.json --yes"))(up)
 app.add_typer(manifest, name="manifest")
 app.command(
     epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")

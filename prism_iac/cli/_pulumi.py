@@ -14,7 +14,14 @@ from prism_iac.cli._output import printable
 from prism_iac.errors import Conflict
 from prism_iac.prism import AgentConfigRecord
 
-__all__ = ["ClientBundle", "find_bundle", "load_bundles", "load_resources"]
+__all__ = [
+    "ClientBundle",
+    "find_bundle",
+    "load_bundles",
+    "load_resources",
+    "project_folder",
+    "run_pulumi",
+]
 
 _OUTPUT: Final = "certificates"
 _BY_HAND: Final = "Name the files with --server-ca, --client-cert and --client-key instead."
@@ -97,31 +104,61 @@ def _outputs(stack: str | None) -> dict[str, Any]:
     return _ask("output", "--json", "--show-secrets", stack=stack, by_hand=_BY_HAND)
 
 
-def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
+def run_pulumi(
+    *arguments: str,
+    stack: str | None,
+    by_hand: str,
+    text: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    is_shown: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Run the Pulumi CLI in the project of the current folder; how it ends is the caller's to judge.
+
+    Args:
+        arguments: The command with its options.
+        stack: The stack's name; the selected one without it.
+        by_hand: What people do where there is no CLI or no project.
+        text: What it reads from standard input.
+        environ: Variables besides those of this process.
+        is_shown: People see what it prints as it comes; nothing is captured.
+
+    Raises:
+        Conflict: There is no Pulumi CLI or no project.
+    """
     from prism_iac.toolchain import find_pulumi
 
-    project = _project(Path.cwd(), by_hand)
+    project = project_folder(Path.cwd(), by_hand)
     pulumi = find_pulumi(os.environ)
     if pulumi is None:
-        raise Conflict(f"there is no Pulumi CLI for `pulumi stack {verb}`", next_step=by_hand)
-    command = [str(pulumi.binary), "stack", verb, *options, "--non-interactive"]
-    answer = subprocess.run(  # noqa: S603  # the CLI that was found, no shell
-        [*command, *(["--stack", stack] if stack else [])],
+        raise Conflict(f"there is no Pulumi CLI for `pulumi {arguments[0]}`", next_step=by_hand)
+    chosen = ["--stack", stack] if stack else []
+    return subprocess.run(  # noqa: S603  # the CLI that was found, no shell
+        [str(pulumi.binary), *arguments, "--non-interactive", *chosen],
         cwd=project,
-        env=pulumi.environment(project),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+        env={**pulumi.environment(project), **(environ or {})},
+        input=text or "",
+        capture_output=not is_shown,
         text=True,
         check=False,
     )
+
+
+def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
+    answer = run_pulumi("stack", verb, *options, stack=stack, by_hand=by_hand)
     if answer.returncode != 0:
         words = printable(" ".join(answer.stderr.split()))
+        project = project_folder(Path.cwd(), by_hand)
         raise Conflict(f"`pulumi stack {verb}` failed: {words}", where=str(project), next_step=by_hand)
     document: dict[str, Any] = json.loads(answer.stdout)
     return document
 
 
-def _project(start: Path, by_hand: str) -> Path:
+def project_folder(start: Path, by_hand: str) -> Path:
+    """The folder of the Pulumi project that a folder lies in.
+
+    Raises:
+        Conflict: There is none.
+    """
     for folder in (start, *start.parents):
         if (folder / "Pulumi.yaml").is_file():
             return folder

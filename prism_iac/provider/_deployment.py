@@ -41,6 +41,19 @@ class Deployment:
     made: set[str] = field(default_factory=set)
     """The ids that creates of this deployment returned."""
 
+    def begin_change(self) -> None:
+        """From here on peers are changed, and the embedded backend may be started.
+
+        Raises:
+            Conflict: The clock shows another time, which only a preview may ask for.
+        """
+        if os.environ.get(_CLOCK):
+            raise Conflict(
+                f"{_CLOCK} is set, and an update happens now",
+                next_step="Unset it; `prism-iac plan --at DATE` shows a day ahead.",
+            )
+        self.session.allow_start()
+
     def context(self, name: str, identity: str) -> Context:
         """The surroundings of one call for the resource with this logical name."""
         return Context(
@@ -48,10 +61,19 @@ class Deployment:
             identity=identity,
             session=self.session,
             default_workspace=self.session.settings.workspace,
-            now=lambda: datetime.now(UTC),
+            now=_now,
             pause=self.pause,
             report=lambda line: self.report(name, line),
         )
+
+
+_CLOCK: Final = "PRISM_IAC_AT"
+"""The variable that a preview of another day sets: a time, RFC 3339."""
+
+
+def _now() -> datetime:
+    asked = os.environ.get(_CLOCK)
+    return datetime.fromisoformat(asked).astimezone(UTC) if asked else datetime.now(UTC)
 
 
 _deployments: dict[str, Deployment] = {}

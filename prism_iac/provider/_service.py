@@ -77,7 +77,7 @@ class Service:
     def create(self, name: str, inputs: Mapping[str, Any]) -> Actual:
         """Make the object."""
         identity = inputs["identity"]
-        self.deployment.session.allow_start()
+        self.deployment.begin_change()
         if self.handler.keeps_deleted:
             identity = self.deployment.generations.unused(identity)
         desired = self.handler.model.parse({**inputs, "identity": identity})
@@ -107,7 +107,7 @@ class Service:
         self, name: str, object_id: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> Actual:
         """Bring the object to the desired state in place."""
-        self.deployment.session.allow_start()
+        self.deployment.begin_change()
         desired = self.handler.model.parse(inputs)
         live = self.handler.update(
             self._live(object_id, state), desired, self._context(name, inputs["identity"])
@@ -119,7 +119,7 @@ class Service:
         if object_id in self.deployment.made:
             # A forced replacement took the object over; its old half must not remove it.
             return
-        self.deployment.session.allow_start()
+        self.deployment.begin_change()
         self.handler.delete(self._live(object_id, state), self._context(name, state["identity"]))
         self.deployment.generations.retire(state["identity"])
 
