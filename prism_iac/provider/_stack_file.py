@@ -262,10 +262,12 @@ def computation_identity(name: str, *, stack_file: Path, project: str, pulumi_st
 def _load(path: Path) -> Stack:
     from prism_iac.spec import load_stack
     from prism_iac.spec.lock import require_lock
+    from prism_iac.spec.promotions import require_promotion
 
     try:
         stack = load_stack(path)
         require_lock(path, stack)
+        require_promotion(path, stack)
     except PrismError as error:
         raise pulumi.RunError(str(error)) from None
     return stack

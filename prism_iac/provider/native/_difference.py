@@ -21,7 +21,7 @@ def leaves_that_differ(old: Any, new: Any, path: str = "") -> Iterator[tuple[str
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in {**old, **new}:
             yield from leaves_that_differ(old.get(name), new.get(name), _below(path, str(name)))
-    elif isinstance(old, Sequence) and isinstance(new, Sequence) and not isinstance(old, str):
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple):
         for index in range(max(len(old), len(new))):
             yield from leaves_that_differ(_at(old, index), _at(new, index), f"{path}[{index}]")
     elif contains_unknown(new) or old != new:
