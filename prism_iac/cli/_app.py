@@ -28,7 +28,7 @@ from prism_iac.cli.doctor import doctor
 from prism_iac.cli.exchange import export, import_
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
-from prism_iac.cli.promotion import lock, manifest
+from prism_iac.cli.promotion import lock, manifest, promote
 
 __all__ = ["app"]
 
@@ -78,6 +78,7 @@ app.add_typer(manifest, name="manifest")
 app.command(
     epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")
 )(lock)
+app.add_typer(promote, name="promote")
 app.add_typer(_backend.app, name="backend")
 _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
     _policy.measurement

@@ -26,6 +26,7 @@ __all__ = [
     "MissingDocument",
     "PartDocument",
     "PolicyFileDocument",
+    "RenderedManifestDocument",
     "ReportDocument",
     "RunDocument",
     "SignatureDocument",
@@ -243,6 +244,16 @@ class PolicyFileDocument(TypedDict):
     signature: SignatureDocument | None
     unknown: list[str]
     policy: Any
+
+
+class RenderedManifestDocument(TypedDict):
+    """A manifest before it exists; what depends on an id that is not known is null. `pcr16` is by bank."""
+
+    name: str
+    manifest: Any
+    portable_sha3_256: str
+    manifest_sha3_256: str | None
+    pcr16: dict[str, str] | None
 
 
 class TrialDocument(TypedDict):

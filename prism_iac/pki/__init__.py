@@ -20,6 +20,7 @@ from prism_iac.pki._certificate import (
 from prism_iac.pki._check import check_certificate
 from prism_iac.pki._conversion import read_certificates, read_private_key
 from prism_iac.pki._description import CertificateDescription, describe_certificate
+from prism_iac.pki._envelope import Envelope, EnvelopeSignature, key_id, pre_authentication_encoding
 from prism_iac.pki._key import (
     KeyPair,
     PrivateKey,
@@ -30,6 +31,7 @@ from prism_iac.pki._key import (
     load_private_key,
     loose_mode,
     private_pem,
+    public_der,
 )
 from prism_iac.pki._ocsp import Revocation
 from prism_iac.pki._ocsp_status import Standing, create_ocsp_request, read_ocsp_response
@@ -44,6 +46,8 @@ __all__ = [
     "Bundle",
     "CertificateDescription",
     "CertificateRequest",
+    "Envelope",
+    "EnvelopeSignature",
     "Hierarchy",
     "IssuedCertificate",
     "KeyPair",
@@ -68,6 +72,7 @@ __all__ = [
     "is_issued_by",
     "issue_bundle",
     "issue_parties",
+    "key_id",
     "key_spec",
     "load_certificates",
     "load_private_key",
@@ -77,7 +82,9 @@ __all__ = [
     "parse_public_key",
     "parse_request",
     "parties_of",
+    "pre_authentication_encoding",
     "private_pem",
+    "public_der",
     "public_key_of",
     "read_certificates",
     "read_ocsp_response",

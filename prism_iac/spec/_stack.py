@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
 from prism_iac.model.stack import RunPolicy
-from prism_iac.spec._tree import Node, Place, place_of
+from prism_iac.spec._tree import Node, Place, place_of, plain
 
 __all__ = [
     "Stack",
@@ -199,6 +200,11 @@ class Stack:
     vms: Mapping[str, StackVm]
     computations: Mapping[str, StackComputation]
     _root: Node = field(repr=False, compare=False)
+
+    def written(self) -> dict[str, Any]:
+        """Everything as it is written, with what the file extends joined in: dicts, lists and scalars."""
+        values: dict[str, Any] = plain(self._root)
+        return values
 
     def origin(self, *location: int | str) -> Place:
         """Where a value was written, such as `origin("vms", "trainer", "vcpus")`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -15,6 +15,7 @@ from prism_iac.cli.promotion._options import StackPath, computations_of
 from prism_iac.errors import Conflict
 
 if TYPE_CHECKING:
+    from prism_iac.cli._documents import RenderedManifestDocument
     from prism_iac.model import Manifest
     from prism_iac.spec import Stack
 
@@ -148,7 +149,7 @@ def _project_above(stack_file: Path) -> str:
     )
 
 
-def _document(name: str, portable: Manifest, manifest: Manifest | None) -> dict[str, Any]:
+def _document(name: str, portable: Manifest, manifest: Manifest | None) -> RenderedManifestDocument:
     from jsonschema import Draft202012Validator
 
     from prism_iac.attestation.tpm import predict_manifest_register
@@ -167,14 +168,15 @@ def _document(name: str, portable: Manifest, manifest: Manifest | None) -> dict[
     }
 
 
-def _tell(document: dict[str, Any], stack: Stack) -> None:
-    say(f"{document['name']}: SHA3-256 without id and mark, for the lock: {document['portable_sha3_256']}")
-    if document["manifest_sha3_256"] is None:
-        say(f"{document['name']}: {printable(stack.endpoint)} chooses the id; name it with --id for the rest")
+def _tell(document: RenderedManifestDocument, stack: Stack) -> None:
+    name = document["name"]
+    say(f"{name}: SHA3-256 without id and mark, for the lock: {document['portable_sha3_256']}")
+    if document["pcr16"] is None:
+        say(f"{name}: {printable(stack.endpoint)} chooses the id; name it with --id for the rest")
         return
-    say(f"{document['name']}: SHA3-256 {document['manifest_sha3_256']}")
+    say(f"{name}: SHA3-256 {document['manifest_sha3_256']}")
     for bank, value in document["pcr16"].items():
-        say(f"{document['name']}: PCR 16, {bank}: {value}")
+        say(f"{name}: PCR 16, {bank}: {value}")
 
 
 def _required(manifest: Manifest | None, stack: Stack) -> Manifest:
