@@ -94,13 +94,17 @@ def package_schema() -> Mapping[str, Any]:
         "types": {token(name): spec for name, spec in sorted(_types().items())},
         "functions": {token(name): function.schema for name, function in FUNCTIONS.items()},
         "language": {
-            "nodejs": {"respectSchemaVersion": True},
+            "nodejs": {"packageName": "@prism-iac/prism", "respectSchemaVersion": True},
             "python": {
                 "packageName": "pulumi_prism",
                 "respectSchemaVersion": True,
                 "pyproject": {"enabled": True},
             },
-            "go": {"generateResourceContainerTypes": True, "respectSchemaVersion": True},
+            "go": {
+                "importBasePath": "prism-iac/sdk/go/prism",
+                "generateResourceContainerTypes": True,
+                "respectSchemaVersion": True,
+            },
         },
     }
 
@@ -179,7 +183,9 @@ def _named_type(named: type[BaseModel | Enum]) -> dict[str, Any]:
         return {
             "type": "string",
             "description": words_of(named),
-            "enum": [{"name": choice.name, "value": choice.value} for choice in named],
+            "enum": [
+                {"name": choice.name.title().replace("_", ""), "value": choice.value} for choice in named
+            ],
         }
     words = field_words(named)
     return {
