@@ -48,6 +48,7 @@ format: setup ## format the code
 .PHONY: generate
 generate: setup ## write schemas/ and docs/reference/ from the models and the commands
 	$(BIN)/python -m prism_iac.model.schema
+	$(BIN)/python -m prism_iac.plan
 	$(BIN)/python -m prism_iac.cli.reference
 
 .PHONY: firmware
@@ -61,6 +62,10 @@ $(FIRMWARE):
 test: setup ## run every test
 	@$(MAKE) --silent firmware || echo "without Debian's package of firmware, tests that measure it are left out"
 	$(BIN)/pytest -n 2
+
+.PHONY: languages
+languages: setup ## generate packages for other languages from the schema and compile programs that use them
+	PRISM_IAC_LANGUAGES=1 $(BIN)/pytest tests/languages
 
 .PHONY: coverage
 coverage: setup ## run the tests below the engine's and tell what they leave out
