@@ -22,7 +22,7 @@ def schema(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="`stack`, `lock`, `manifest`, or a kind such as Computation.",
+            help="`stack`, `lock`, `manifest`, `plan`, or a kind such as Computation.",
             show_default=False,
         ),
     ] = None,
@@ -55,12 +55,14 @@ def schema(
 def _texts() -> dict[str, str]:
     """The text of every schema by its name."""
     from prism_iac.model.schema import generate
+    from prism_iac.plan import plan_schema
 
-    return {
+    written = {
         path.name.removesuffix(_ENDING): text
         for path, text in generate(Path()).items()
         if path.name.endswith(_ENDING)
     }
+    return {**written, "plan": plan_schema()}
 
 
 def _find(name: str, known: Iterable[str]) -> str:

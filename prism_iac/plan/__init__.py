@@ -22,6 +22,7 @@ from prism_iac.plan._plan import (
     World,
 )
 from prism_iac.plan._preview import Preview, read_preview
+from prism_iac.plan._schema import plan_schema
 from prism_iac.plan._text import text_of
 from prism_iac.plan._world import digest_of_files, digest_of_state, moved
 
@@ -50,6 +51,7 @@ __all__ = [
     "explain",
     "markdown_of",
     "moved",
+    "plan_schema",
     "read_preview",
     "text_of",
     "upcoming",

@@ -251,17 +251,14 @@ def _of_running(changed: Changed, what: str) -> Consequence:
 
 def _lost_result(run: Resource, graph: Graph, when: str) -> Iterator[Consequence]:
     state = plain(run.state or {})
-    if state.get("status") == ComputationStatus.COMPLETED:
-        consumers = [
-            user
-            for item in graph.used_by(run, "computation")
-            for user in said(item, "result_consumers") or ()
-        ]
-        number = f" #{state['number']}" if state.get("number") else ""
+    if state.get("status") != ComputationStatus.COMPLETED:
+        return
+    for computation in graph.used_by(run, "computation"):
+        number = f"run #{state['number']}" if state.get("number") else "the run"
         yield _one(
             Impact.LOST,
-            f"The result of run{number} goes {when}: fetch it before, if it is still wanted.",
-            consumers,
+            f"The result of {number} of {computation.name} goes {when}: fetch it before, if it is still wanted.",
+            said(computation, "result_consumers") or (),
         )
 
 

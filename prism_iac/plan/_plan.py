@@ -39,7 +39,7 @@ Digest = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Effect(StrEnum):
