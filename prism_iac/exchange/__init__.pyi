@@ -1,5 +1,6 @@
 # What the room offers; `__init__.py` reads the names from here.
 from ._access import Access
+from ._adopt import Engine, LiveObjects, Planned, adopt, mark_adopted
 from ._collected import Collected
 from ._definition import (
     AssetDefinition,
@@ -21,16 +22,21 @@ __all__ = [
     "AssetDefinition",
     "Collected",
     "Definition",
+    "Engine",
     "Import",
     "Layout",
+    "LiveObjects",
     "Origin",
     "Outcome",
     "PemFile",
+    "Planned",
     "Review",
     "RoleDefinition",
     "Row",
     "StackText",
+    "adopt",
     "export_definitions",
+    "mark_adopted",
     "portable",
     "read_rows",
     "stack_file",

@@ -1,6 +1,8 @@
-"""`prism-iac import` and `export`: computations between files and a workspace."""
+"""`prism-iac import`, `export`, `adopt`, `switch`: computations between files, a workspace and a stack."""
 
+from prism_iac.cli.exchange._adopt import adopt
 from prism_iac.cli.exchange._export import export
 from prism_iac.cli.exchange._import import import_
+from prism_iac.cli.exchange._switch import switch
 
-__all__ = ["export", "import_"]
+__all__ = ["adopt", "export", "import_", "switch"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import subprocess
+import sys
 
-from prism_iac.provider.faces import Face, convert
+from prism_iac.provider.faces import Face
 from tests.engine.faces.cases import CASES
 from tests.engine.faces.program import program
 from tests.engine.project import Project
@@ -21,13 +22,20 @@ def test_a_stack_moves_to_the_other_face_and_back(repo: PlatformRepo) -> None:
     before = ids(project)
 
     for face in (Face.NATIVE, Face.DYNAMIC):
-        replace_state(project, convert(state_in_plain(project), to=face))
         project.program(program(DECLARED, face))
-        assert project.preview().changes == {}
+        code, said = switch(project, face)
+        assert code == 0, said
         assert project.refresh().changes == {}
         assert project.up().changes == {}
         assert ids(project) == before
-        assert "PRIVATE KEY" not in json.dumps(project.deployment())
+        assert "PRIVATE KEY" not in json.dumps(project.deployment()) + said
+
+    # A program of the other face would make everything anew.
+    kept = project.state(show_secrets=True)
+    code, said = switch(project, Face.NATIVE)
+    assert code == 1
+    assert "the preview would not be empty" in said
+    assert project.state(show_secrets=True) == kept
 
     project.destroy()
     assert repo.computations() == []
@@ -37,12 +45,14 @@ def ids(project: Project) -> dict[str, str]:
     return {name: item.id for name, item in project.state().items()}
 
 
-def state_in_plain(project: Project) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(project.pulumi("stack", "export", "--show-secrets"))
-    return state
-
-
-def replace_state(project: Project, state: dict[str, Any]) -> None:
-    file = project.write("state.json", json.dumps(state))
-    project.pulumi("stack", "import", "--file", str(file))
-    file.unlink()
+def switch(project: Project, face: Face) -> tuple[int, str]:
+    """Run the command; gives its exit code and what it says."""
+    done = subprocess.run(
+        (sys.executable, "-m", "prism_iac.cli", "switch", face.value),
+        cwd=project.folder,
+        env=project.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,96 @@
+"""The Pulumi engine of one stack, driven through its command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from prism_iac.cli._files import write_file
+from prism_iac.cli._output import printable, say
+from prism_iac.cli._pulumi import project_folder, run_pulumi
+from prism_iac.errors import Conflict
+
+if TYPE_CHECKING:
+    from prism_iac.exchange import Planned
+
+__all__ = ["PulumiEngine"]
+
+_PRIVATE: Final = 0o600
+_BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
+
+
+class PulumiEngine:
+    """Asks the engine of one stack.
+
+    Args:
+        stack: The stack's name; the selected one without it.
+    """
+
+    def __init__(self, stack: str | None) -> None:
+        self._stack = stack
+
+    def preview(self) -> list[Planned]:
+        """What an update would do."""
+        from prism_iac.exchange import Planned
+
+        answer = self._run("preview", "--json")
+        document = _document(answer.stdout)
+        if answer.returncode != 0:
+            said = [
+                str(item.get("message", "")).strip()
+                for item in document.get("diagnostics", [])
+                if item.get("severity") == "error"
+            ]
+            words = "\n".join(filter(None, said)) or answer.stderr
+            raise Conflict(f"`pulumi preview` failed:\n{printable(words, keep_lines=True).strip()}")
+        return [
+            Planned(step["op"], step["urn"], step.get("newState") or {}) for step in document.get("steps", [])
+        ]
+
+    def make_only(self, urns: Iterable[str]) -> None:
+        """Make these resources and no others."""
+        targets = [argument for urn in urns for argument in ("--target", urn)]
+        self._do("up", "--yes", "--skip-preview", *targets)
+
+    def export(self, *, shows_secrets: bool = False) -> dict[str, Any]:
+        """The state as it is; secrets encrypted, or in plain for what rewrites it."""
+        return _document(self._do("stack", "export", *(["--show-secrets"] if shows_secrets else [])))
+
+    def keep(self, state: Mapping[str, Any]) -> None:
+        """Write a state to a file of its own that nobody else may read, and say where."""
+        folder = project_folder(Path.cwd(), _BY_HAND) / ".prism" / "backups"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.stack_name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json"
+        write_file(path, json.dumps(state, indent=2).encode(), mode=_PRIVATE, force=False)
+        say(f"the state as it was is in {path}")
+
+    def replace_state(self, deployment: Mapping[str, Any]) -> None:
+        """Put another state in its place."""
+        self._do("stack", "import", text=json.dumps(deployment))
+
+    @property
+    def stack_name(self) -> str:
+        """The name of the stack."""
+        return self._stack or self._do("stack", "--show-name").strip()
+
+    def _do(self, *arguments: str, text: str | None = None) -> str:
+        answer = self._run(*arguments, text=text)
+        if answer.returncode != 0:
+            words = printable(" ".join((answer.stderr or answer.stdout).split()))
+            raise Conflict(f"`pulumi {' '.join(arguments[:2])}` failed: {words}", next_step=_BY_HAND)
+        printed: str = answer.stdout
+        return printed
+
+    def _run(self, *arguments: str, text: str | None = None) -> Any:
+        return run_pulumi(*arguments, stack=self._stack, by_hand=_BY_HAND, text=text)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
