@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from benchmarks import certificates, engine, imports, measurement, rest, start, verification, vms
+from benchmarks import certificates, engine, imports, measurement, native, rest, start, verification, vms
 from benchmarks.figures import Figure
 from benchmarks.report import print_table, write_json
 
@@ -28,6 +28,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "certificates": certificates.measure,
     "vms": vms.measure,
     "engine": engine.measure,
+    "native": native.measure,
 }
 
 
