@@ -198,8 +198,8 @@ def test_a_secret_is_a_fingerprint_of_its_checkout() -> None:
         plan = Scene().add("create", "Computation", "c", new=new).plan(**more)
         (item,) = [item for item in change_of(plan, "c").fields if item.path == "agent.server_key"]
         assert item.secret
-        value: str | None = item.new
-        return value
+        told: str | None = item.new
+        return told
 
     # By the model's rule, whatever the engine says of it.
     assert shown("a") == shown("a") != shown("b")
