@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from prism_iac.lifecycle import HANDLERS, Live, diff
 from prism_iac.plan import Effect, Impact, Plan, Preview, ResourceChange, Surroundings, explain
@@ -185,11 +187,19 @@ class Trial:
             assert said(Impact.ACCESS) is bool(gained)
 
 
+@pytest.fixture
+def observer(stage: Stage) -> Iterator[Stage]:
+    """A later deployment in the same workspace."""
+    observer = Stage(stage.data, stage.workspace_name, clock=NOW)
+    yield observer
+    observer.session.close()
+
+
 def test_what_is_planned_is_what_happens_over_random_edits(
-    stage: Stage, numbers: Path, addition: Path
+    stage: Stage, observer: Stage, numbers: Path, addition: Path
 ) -> None:
     stage.clock = NOW
-    trial = Trial(stage, Stage(stage.data, stage.workspace_name, clock=NOW), random.Random(7))  # noqa: S311  # the same edits each time
+    trial = Trial(stage, observer, random.Random(7))  # noqa: S311  # the same edits each time
     algorithm = stage.algorithm(addition).id
     trial.assets = {
         path.name: stage.dataset(path).id
@@ -216,4 +226,3 @@ def test_what_is_planned_is_what_happens_over_random_edits(
     for kind in POOLS:
         assert {(kind, None), (kind, Effect.UPDATE)} <= trial.seen
     assert ("Asset", Effect.REPLACE) in trial.seen
-    trial.observer.session.close()
