@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,9 +79,14 @@ class StackFile(pulumi.ComponentResource):
             name: CertificateBundle(name, **_values(item.settings), opts=self._children)
             for name, item in stack.certificates.items()
         }
-        # A declared policy comes before the VM that must meet it, a VM's own after the VM.
-        declared = [item for item in stack.attestation_policies.values() if item.vm is None]
-        self.attestation_policies = {item.name: self._policy(item, stack) for item in declared}
+        # A declared policy comes before the VM that must meet it, a VM's own after the VM, and one that expects
+        # a manifest after its computation.
+        policies = stack.attestation_policies.values()
+        self.attestation_policies = {
+            item.name: self._policy(item, stack)
+            for item in policies
+            if item.vm is None and item.manifest is None
+        }
         self.vms = {
             name: ConfidentialVM(
                 name,
@@ -91,8 +98,8 @@ class StackFile(pulumi.ComponentResource):
         }
         self.attestation_policies |= {
             item.name: self._policy(item, stack)
-            for item in stack.attestation_policies.values()
-            if item.vm is not None
+            for item in policies
+            if item.vm is not None and item.manifest is None
         }
         self.assets = {
             name: Asset(
@@ -110,6 +117,9 @@ class StackFile(pulumi.ComponentResource):
             for name, item in stack.assets.items()
         }
         self.computations = {name: self._computation(item) for name, item in stack.computations.items()}
+        self.attestation_policies |= {
+            item.name: self._policy(item, stack) for item in policies if item.manifest is not None
+        }
         self.runs = {
             name: run for name, item in stack.computations.items() if (run := self._run(item)) is not None
         }
@@ -169,10 +179,35 @@ class StackFile(pulumi.ComponentResource):
             path=item.path,
             vm=self.vms[item.vm.name].id if item.vm else None,
             signed_by=item.signed_by,
+            manifest=self._manifest(item.manifest, stack) if item.manifest else None,
             requires_approval=True if stack.environment == PRODUCTION else None,
             **_policy_settings(item),
             opts=self._children,
         )
+
+    def _manifest(self, name: str, stack: Stack) -> Output[str]:
+        """What an agent will be told: the files' manifest, with the id and the mark that Prism keeps.
+
+        What Prism returns lacks the keys that are registered after the computation is made.
+        """
+        from prism_iac.model import Manifest
+        from prism_iac.spec.lock import render_manifest
+
+        try:
+            portable = render_manifest(stack.computations[name], stack)
+        except PrismError as error:
+            raise pulumi.RunError(str(error)) from None
+
+        def deployed(returned: str | None) -> str:
+            if returned is None:
+                raise pulumi.RunError(
+                    f"Prism has no manifest of {name} that a policy could expect\n"
+                    "  Its algorithm's provider links the algorithm first."
+                )
+            kept = Manifest.from_json(json.loads(returned))
+            return replace(portable, id=kept.id, description=kept.description).canonical_bytes().decode()
+
+        return self.computations[name].manifest.apply(deployed)
 
     def _computation(self, item: StackComputation) -> Computation:
         computation = Computation(

@@ -142,6 +142,7 @@ class _Resolver:
             vm=self._vms[entry.vm] if entry.vm else None,
             settings=settings,
             signed_by=self._public_key((*location, "signed_by"), entry.signed_by),
+            manifest=entry.manifest,
         )
 
     def _approval(self, approval: Approval) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class StackPolicy:
     Attributes:
         path: The file to write, relative to the project folder.
         settings: What is declared; its files are written as absolute paths.
+        manifest: The computation whose manifest it expects in a register of the TPM.
         signed_by: The public key of whoever signs the reference values, PEM.
     """
 
@@ -110,6 +111,7 @@ class StackPolicy:
     vm: StackVm | None
     settings: PolicySettings
     signed_by: str | None
+    manifest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prism_iac.errors import Conflict, Finding, InvalidInput, VerificationFailure
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
-from prism_iac.model import contains_unknown, sha3_256, shown
+from prism_iac.model import Manifest, contains_unknown, sha3_256, shown
 from prism_iac.model.resources import AttestationPolicy, PolicySettings
+
+if TYPE_CHECKING:
+    from prism_iac.attestation import PolicyDocument
 
 __all__ = ["AttestationPolicyHandler"]
 
@@ -83,13 +87,27 @@ def _document(desired: AttestationPolicy, context: Context) -> bytes:
     from prism_iac.attestation.declared import declared_document, with_settings
 
     if desired.vm is None:
-        return declared_document(desired).to_bytes()
+        return _expecting_manifest(declared_document(desired), desired).to_bytes()
     if desired.workspace is None:
         raise Conflict(
             "a policy from a VM needs a workspace", next_step="Set `workspace`, or `prism:workspace`."
         )
     found = context.session.workspace(desired.workspace).cvms.attestation_policy(desired.vm)
-    return with_settings(PolicyDocument.parse(found), desired).to_bytes()
+    return _expecting_manifest(with_settings(PolicyDocument.parse(found), desired), desired).to_bytes()
+
+
+def _expecting_manifest(document: PolicyDocument, desired: AttestationPolicy) -> PolicyDocument:
+    from prism_iac.attestation.tpm import expect_manifest
+
+    if desired.manifest is None:
+        return document
+    try:
+        manifest = Manifest.from_json(json.loads(desired.manifest))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _finding(
+            "manifest", "this is no manifest", "Give what `prism-iac manifest render` prints."
+        ) from error
+    return expect_manifest(document, manifest)
 
 
 def _with_reference_values(desired: AttestationPolicy, context: Context) -> AttestationPolicy:

@@ -121,6 +121,9 @@ class AttestationPolicy(PolicySettings, ResourceModel):
     signed_by: Annotated[Pem | None, IN_PLACE] = None
     """The public key, PEM, that `reference_values` must be signed by."""
 
+    manifest: Annotated[Text | None, IN_PLACE] = None
+    """The manifest, canonical JSON, that PCR 16 of a TPM must show, as its agent extends it."""
+
     launch_digests: Annotated[dict[str, str] | None, IN_PLACE] = None
     """The hashes of what `launch` names; computed from it, and a given one must be what it computes."""
 

@@ -21,6 +21,9 @@ class PolicyEntry(PolicySettings):
     vm: Annotated[Reference | None, IN_PLACE] = None
     """The VM to take the policy from."""
 
+    manifest: Annotated[Reference | None, IN_PLACE] = None
+    """The computation whose manifest PCR 16 must show, on platforms with a TPM."""
+
     signed_by: Annotated[Text | None, IN_PLACE] = None
     """The file of the public key that `reference_values` must be signed by."""
 

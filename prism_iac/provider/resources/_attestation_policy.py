@@ -79,6 +79,7 @@ class AttestationPolicy(PrismResource, module="prism", name="AttestationPolicy")
         expectations: Input[Mapping[str, Any]] | None = None,
         reference_values: Input[str] | None = None,
         signed_by: Input[str] | None = None,
+        manifest: Input[str] | None = None,
         launch: Input[PolicyLaunchArgs] | None = None,
         launch_digests: Input[Mapping[str, Input[str]]] | None = None,
         measurement: Input[str] | None = None,
@@ -99,6 +100,7 @@ class AttestationPolicy(PrismResource, module="prism", name="AttestationPolicy")
             expectations: The policy document itself, with the keys of the policy file.
             reference_values: A signed policy file to take the expectations from.
             signed_by: The public key, PEM, that `reference_values` must be signed by.
+            manifest: The manifest, canonical JSON, that PCR 16 of a TPM must show.
             launch: What the VM is launched from; the measurement is computed from it.
             launch_digests: What the hashes of `launch` must be; computed when left out.
             measurement: The launch measurement; beside `launch`, what it must compute.
@@ -122,6 +124,7 @@ class AttestationPolicy(PrismResource, module="prism", name="AttestationPolicy")
                 "expectations": expectations,
                 "reference_values": reference_values,
                 "signed_by": signed_by,
+                "manifest": manifest,
                 "launch": launch,
                 "launch_digests": launch_digests,
                 "measurement": measurement,

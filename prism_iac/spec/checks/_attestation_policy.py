@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from prism_iac.attestation import PolicyDocument
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import UNKNOWN, Location, Refusal, findings_of, shown
+from prism_iac.model import UNKNOWN, Location, Refusal, VmProvider, findings_of, shown
 from prism_iac.model.resources import AttestationPolicy
 from prism_iac.model.stack import PolicyEntry
 from prism_iac.spec._draft import Draft
@@ -30,6 +30,7 @@ def check_policies(draft: Draft) -> Iterator[Finding]:
         location = ("attestation_policies", name)
         yield from _source(draft, location, name, policy)
         yield from _files(draft, location, policy)
+        yield from _manifest(draft, location, policy)
         path = policy_path(name, policy)
         if path.is_absolute() or ".." in path.parts:
             yield draft.finding(
@@ -58,6 +59,17 @@ def _source(draft: Draft, location: Location, name: str, policy: PolicyEntry) ->
         is_measured = policy.launch is not None or policy.measurement is not None
         yield from _expectations(
             draft, (*location, "expectations"), policy.expectations, is_measured=is_measured
+        )
+
+
+def _manifest(draft: Draft, location: Location, policy: PolicyEntry) -> Iterator[Finding]:
+    computation = draft.computations.get(policy.manifest or "")
+    vm = draft.vms.get(computation.vm or "") if computation else None
+    if vm is not None and vm.provider is VmProvider.LOCAL:
+        yield draft.finding(
+            (*location, "manifest"),
+            f'"{policy.manifest}" runs on a VM of this machine, which has no TPM to show a manifest with',
+            "Remove it, or run the computation on a VM with a TPM.",
         )
 
 

@@ -18,12 +18,14 @@ _NOBODY: Final = {
     "certificates": "no certificates are",
     "attestation_policies": "no attestation policy is",
     "vms": "no VM is",
+    "computations": "no computation is",
 }
 
 _REFERENCES: Final = (
     ("assets.*.provider", "participants"),
     ("promotion.approvers.*", "participants"),
     ("attestation_policies.*.vm", "vms"),
+    ("attestation_policies.*.manifest", "computations"),
     ("attestation_policies.*.approvals.*.by", "participants"),
     ("vms.*.attestation_policy", "attestation_policies"),
     ("computations.*.algorithm", "assets"),

@@ -25,6 +25,12 @@ def check_vms(draft: Draft) -> Iterator[Finding]:
                 "this policy comes from a VM, and would let it vouch for itself",
                 "Name a policy with expectations, or leave it out: a VM is held to its first evidence anyway.",
             )
+        if policy is not None and policy.manifest is not None:
+            yield draft.finding(
+                ("vms", name, "attestation_policy"),
+                "this policy expects a manifest, and a VM has none when its evidence is first looked at",
+                "Name a policy without `manifest`; this one is for the agent of a computation.",
+            )
     if draft.endpoint != EMBEDDED:
         return
     for name, vm in draft.vms.items():

@@ -12,9 +12,10 @@ import pytest
 
 from prism_iac.attestation import PolicyDocument
 from prism_iac.attestation.policy import PolicyFile, PolicyForm
+from prism_iac.attestation.tpm import predict_manifest_register
 from prism_iac.errors import InvalidInput
 from prism_iac.lifecycle import HANDLERS, Live, check, diff
-from prism_iac.model import UNKNOWN
+from prism_iac.model import UNKNOWN, Manifest, ManifestAlgorithm
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import generate_key_pair, load_private_key
 from tests.contract.lifecycle.stage import Stage
@@ -310,3 +311,30 @@ class TestReview:
     def test_elsewhere_everything_passes(self, stage: Stage) -> None:
         recorded = declared(stage, measurement=OTHER, minimum_tcb={"snp": 8})
         self.change(stage, recorded, measurement=None, vm="v", expectations=None)
+
+
+def test_the_register_of_a_manifest_is_expected_besides_and_follows_the_manifest(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def manifest(name: str) -> Manifest:
+        algorithm = ManifestAlgorithm(hash=bytes(32), user_key=b"k")
+        return Manifest(id="1", name=name, description="d", algorithm=algorithm)
+
+    def register() -> str:
+        found = PolicyDocument.parse((tmp_path / "p.json").read_bytes()).snp_policy().pcr_values
+        assert found.sha256[0] == bytes(32)
+        return found.sha256[16].hex()
+
+    expectations = {"pcr_values": {"sha256": {"0": "00" * 32}}}
+    live = stage.create(
+        "AttestationPolicy",
+        "p",
+        path="p.json",
+        expectations=expectations,
+        manifest=manifest("sum").canonical_bytes().decode(),
+    )
+    assert register() == predict_manifest_register(manifest("sum"))["sha256"].hex()
+    live = stage.update(live, manifest=manifest("other").canonical_bytes().decode())
+    assert register() == predict_manifest_register(manifest("other"))["sha256"].hex()
+    with pytest.raises(InvalidInput, match="this is no manifest"):
+        stage.update(live, manifest="{}")
