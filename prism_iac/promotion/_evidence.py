@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from prism_iac.errors import Conflict
@@ -75,7 +75,7 @@ def find_evidence(
         raise _never_ran(name, environment, f"the state does not say when run #{_number(run)} ended", refresh)
     if now - ended > max_age:
         raise Conflict(
-            f"run #{_number(run)} ended {(now - ended).days} days ago, longer than is allowed",
+            f"run #{_number(run)} ended {_text(ended)}, and only what ended since {_text(now - max_age)} counts",
             where=f"{environment}: {name}",
             next_step="Run it again, or allow more with --max-age.",
         )
@@ -115,6 +115,10 @@ def _moment(text: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return moment if moment.tzinfo is not None else None
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _never_ran(name: str, environment: str, detail: str, next_step: str = "") -> Conflict:

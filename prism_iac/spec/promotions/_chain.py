@@ -99,7 +99,7 @@ def _require_approvals(record: Record, approvals: Approvals) -> None:
         raise Conflict(
             f"it takes {approvals.required} approvals, and these are there: {given}",
             where=str(record.path),
-            next_step=f"Approve it with `prism-iac promote approve {record.path} --key KEY`.",
+            next_step=f"Approve it with `prism-iac promote approve {record.path} --stack FILE --key KEY`.",
         )
 
 

@@ -98,6 +98,13 @@ def test_a_key_that_may_not_sign_is_refused_and_so_is_nobody() -> None:
         Envelope("t", b"p").verify([public_der(ED25519.public_key())])
 
 
+def test_one_signature_does_not_stand_for_two() -> None:
+    signed = Envelope("t", b"p").signed(ED25519)
+    twice = replace(signed, signatures=signed.signatures * 2)
+    with pytest.raises(InvalidInput, match="a key stands among the signatures twice"):
+        Envelope.parse(twice.to_bytes())
+
+
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 def test_another_payload_or_type_does_not_hold(key: PrivateKey) -> None:
     signed, known = Envelope("t", b"p").signed(key), [public_der(key.public_key())]

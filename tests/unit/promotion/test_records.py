@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prism_iac.errors import Conflict, InvalidInput, PrismError, VerificationFailure
+from prism_iac.model.stack import LockFile
+from prism_iac.pki import Envelope, load_private_key
 from prism_iac.promotion import Approved, approve
 from prism_iac.spec import load_stack
 from prism_iac.spec.lock import require_lock
-from prism_iac.spec.promotions import require_promotion, verify_promotions
+from prism_iac.spec.promotions import PAYLOAD_TYPE, Promotion, require_promotion, verify_promotions
 from tests.unit.promotion.repository import ENVIRONMENTS, Repository
 
 
@@ -170,10 +177,6 @@ def repeat(folder: Path) -> None:
 
 def drop_a_surplus_approval(folder: Path) -> None:
     """Of an earlier record, which has one approval more than it takes."""
-    from dataclasses import replace
-
-    from prism_iac.pki import Envelope
-
     path = folder / "0001-from-dev.json"
     envelope = Envelope.parse(path.read_bytes())
     assert len(envelope.signatures) == 4
@@ -202,6 +205,82 @@ def test_records_that_were_touched_are_refused(chain: Repository, touch: Touch) 
     touch(chain.folder / "promotions" / "prod")
     with pytest.raises(PrismError):
         require(chain)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "said"),
+    [
+        ({"number": 2}, "0002-from-dev.json", "it has the number 2 where 1 follows"),
+        ({}, "0001-from-staging.json", r"a record that says this is called 0001-from-dev\.json"),
+        ({"environment": "dev"}, "0001-from-dev.json", "it is about the environment dev"),
+        ({"previous_sha256": "0" * 64}, "0001-from-dev.json", "it is the first, and names one before it"),
+        ({"promoted_by": "ada"}, "0001-from-dev.json", "it is not signed by ada, who promoted it"),
+        ({"lock": LockFile(environment="staging")}, "0001-from-dev.json", "the lock does not say what"),
+    ],
+)
+def test_a_record_that_is_rightly_signed_must_say_the_right_things(
+    repository: Repository, changes: dict[str, Any], named: str, said: str
+) -> None:
+    carried = repository.promote("dev", "staging", by="grace")
+    carried.record.unlink()
+    forged = carried.promotion.model_copy(update=changes)
+    sign(repository, Envelope(PAYLOAD_TYPE, forged.to_payload()), "grace", carried.record.with_name(named))
+    with pytest.raises(VerificationFailure, match=said):
+        verify_promotions(repository.stack("staging"), load_stack(repository.stack("staging")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "respelled", "said"),
+    [
+        ("text/plain", False, f"its payload is no {PAYLOAD_TYPE}"),
+        (PAYLOAD_TYPE, True, "the statement is not written as a promotion writes it"),
+    ],
+)
+def test_a_payload_has_one_type_and_one_spelling(
+    repository: Repository, kind: str, said: str, *, respelled: bool
+) -> None:
+    carried = repository.promote("dev", "staging", by="grace")
+    payload = carried.promotion.to_payload()
+    payload = json.dumps(json.loads(payload)).encode() if respelled else payload
+    sign(repository, Envelope(kind, payload), "grace", carried.record)
+    with pytest.raises(VerificationFailure, match=re.escape(said)):
+        verify_promotions(repository.stack("staging"), load_stack(repository.stack("staging")))
+
+
+def test_a_history_that_was_not_approved_is_neither_verified_nor_built_upon(chain: Repository) -> None:
+    folder = chain.folder / "promotions" / "prod"
+    paths = sorted(folder.iterdir())
+    first = Envelope.parse(paths[0].read_bytes())
+    previous = None
+    for path in paths:
+        promotion = Promotion.parse(Envelope.parse(path.read_bytes()).payload)
+        payload = promotion.model_copy(update={"previous_sha256": previous}).to_payload()
+        sign(chain, Envelope(first.payload_type, payload), "platform", path)
+        if path is not paths[0]:
+            approve_all(chain, path)
+        previous = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(Conflict, match="it takes 2 approvals, and these are there: none"):
+        require(chain)
+    with pytest.raises(Conflict, match="these are there: none"):
+        chain.promote("dev", "prod", by="platform")
+
+
+def sign(repository: Repository, envelope: Envelope, name: str, path: Path) -> None:
+    path.write_bytes(envelope.signed(load_private_key(repository.keys[name].private_pem)).to_bytes())
+
+
+def approve_all(repository: Repository, path: Path) -> None:
+    for name in ("ada", "eve", "grace"):
+        sign(repository, Envelope.parse(path.read_bytes()), name, path)
+
+
+def test_an_environment_that_takes_promotions_passes_on_only_what_it_was_promoted(chain: Repository) -> None:
+    record = chain.folder / "promotions" / "prod" / "0003-from-dev.json"
+    state = chain.state("prod")
+    chain.promote("prod", "staging", state=state)
+    record.unlink()
+    with pytest.raises(VerificationFailure, match="the lock does not say what"):
+        chain.promote("prod", "staging", state=state)
 
 
 def test_records_of_another_environment_do_not_pass(chain: Repository) -> None:
