@@ -1,6 +1,6 @@
-"""States that earlier releases left behind can be refreshed and destroyed.
+"""States that earlier releases left behind preview empty, and can be refreshed and destroyed.
 
-`states/` holds one for each release: the deployment that `pulumi stack export --show-secrets` gave after the
+`states/` holds one for each release and face: the deployment that `pulumi stack export --show-secrets` gave after the
 first `up` of `test_whole_life.py`, without times, places in source files and private keys.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import generate_key_pair
 from tests.engine.project import STACK, Project
 from tests.engine.provider.platform_repo import PlatformRepo
+from tests.engine.provider.test_whole_life import PROGRAM
 
 PRIVATE_KEY = json.dumps(json.dumps("a private key"))
 STATES = sorted(Path(__file__).with_name("states").glob("*.json"))
@@ -30,6 +32,29 @@ def encrypted_as_in(project: Project, file: Path) -> dict[str, Any]:
     salt = yaml.safe_load((project.folder / f"Pulumi.{STACK}.yaml").read_text())["encryptionsalt"]
     document["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": salt}}
     return document
+
+
+@pytest.mark.parametrize("file", STATES, ids=lambda file: file.stem)
+def test_a_state_of_an_earlier_release_previews_empty(repo: PlatformRepo, file: Path) -> None:
+    project = repo.project
+    state = str(project.write("old.json", json.dumps(encrypted_as_in(project, file))))
+    project.pulumi("stack", "import", "--file", state)
+    recorded = project.state()
+    for user in ("ada", "grace"):
+        project.write(f"{user}.pub.pem", recorded[f"key-{user}"].inputs["key"])
+    is_native = "native" in file.stem
+    # At the time of its making, so that no certificate is due.
+    made = recorded["tls"].outputs["notBefore" if is_native else "not_before"]
+    project.environ["PRISM_IAC_AT"] = made
+    project.program(natively(PROGRAM) if is_native else PROGRAM)
+    assert project.preview().changes == {}
+    assert repo.backend is None
+
+
+def natively(program: str) -> str:
+    """A program that declares its resources for the native plugin."""
+    imports, config, declared = dedent(program).partition("config = ")
+    return f"{imports}with prism_iac.native_face():\n{indent(config + declared, '    ')}"
 
 
 @pytest.mark.parametrize("file", STATES, ids=lambda file: file.stem)
