@@ -24,9 +24,9 @@ __all__ = ["app"]
 _CARRY: Final = "carry"
 _LONGEST: Final = 60
 
-Environment = Annotated[
-    str, typer.Argument(metavar="ENVIRONMENT", help="Its name, for stacks/NAME.yaml, or its stack file.")
-]
+_ENVIRONMENT: Final = "The environment {}: its name, for stacks/NAME.yaml, or its stack file."
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help=_ENVIRONMENT.format("that has proven it"))]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help=_ENVIRONMENT.format("that gets it"))]
 SigningKey = Annotated[
     Path,
     typer.Option(
@@ -68,8 +68,8 @@ app: Final = typer.Typer(
     )
 )
 def carry(
-    source: Environment,
-    target: Environment,
+    source: Source,
+    target: Target,
     computations: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Computations; all that are pinned without any."),
