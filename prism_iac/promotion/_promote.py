@@ -26,9 +26,9 @@ from prism_iac.promotion._evidence import find_evidence
 from prism_iac.promotion._parity import Difference, differences_between
 from prism_iac.promotion._signer import name_of_signer
 from prism_iac.promotion._write import edited, write_text
-from prism_iac.spec import Stack, StackAsset, load_stack
+from prism_iac.spec import Stack, load_stack
 from prism_iac.spec.lock import (
-    digest_of_asset,
+    AssetDigests,
     edit_lock,
     lock_path,
     read_lock,
@@ -135,6 +135,7 @@ def promote(
     pins = {name: pin.sha3_256 for name, pin in locked.pins.assets.items()}
     with edited(restate_checksums(target_file, chosen, pins)) as changed:
         target = load_stack(target_file)
+        digests = AssetDigests(target)
         earlier, replaced = _earlier(target, target_file)
         promotion = Promotion(
             number=len(earlier) + 1,
@@ -143,8 +144,10 @@ def promote(
             environment=target.environment,
             promoted_at=now.astimezone(UTC).isoformat(timespec="seconds"),
             promoted_by=name_of_signer(key_pem, terms_of(target), stack_file=target_file),
-            computations={name: _promoted(name, target, locked.pins, proven[name]) for name in chosen},
-            lock=_lock(target, target_file, chosen),
+            computations={
+                name: _promoted(name, target, digests, locked.pins, proven[name]) for name in chosen
+            },
+            lock=_lock(target, target_file, digests, chosen),
             terms=terms_of(target),
         )
         envelope = Envelope(PAYLOAD_TYPE, promotion.to_payload()).signed(load_private_key(key_pem))
@@ -184,7 +187,7 @@ def _earlier(target: Stack, target_file: Path) -> tuple[Sequence[Record], Path |
     return records, None
 
 
-def _promoted(name: str, target: Stack, pins: LockFile, proven: _Proven) -> Promoted:
+def _promoted(name: str, target: Stack, digests: AssetDigests, pins: LockFile, proven: _Proven) -> Promoted:
     computation = target.computations.get(name)
     if computation is None:
         raise Conflict(
@@ -192,29 +195,26 @@ def _promoted(name: str, target: Stack, pins: LockFile, proven: _Proven) -> Prom
             where=str(target.files[-1]),
             next_step="Declare it there, or in a file that it extends.",
         )
-    manifest = render_manifest(computation, target)
-    for asset in (computation.algorithm, *computation.datasets):
-        _require_pinned(asset, target, pins)
+    manifest = render_manifest(computation, target, digests=digests)
+    assets = {asset.name: digests.of(asset).hex() for asset in (computation.algorithm, *computation.datasets)}
+    for asset, found in assets.items():
+        _require_pinned(asset, found, target, pins)
     _require_same_artefacts(name, manifest, target, proven)
     return Promoted(
         source_manifest_sha3_256=pins.computations[name].manifest_sha3_256,
         manifest_sha3_256=manifest.digest().hex(),
-        assets={
-            asset.name: digest_of_asset(asset, target).hex()
-            for asset in (computation.algorithm, *computation.datasets)
-        },
+        assets=assets,
         evidence=proven.evidence,
     )
 
 
-def _require_pinned(asset: StackAsset, target: Stack, pins: LockFile) -> None:
-    found = digest_of_asset(asset, target).hex()
-    pinned = pins.assets.get(asset.name)
+def _require_pinned(asset: str, found: str, target: Stack, pins: LockFile) -> None:
+    pinned = pins.assets.get(asset)
     if pinned is None or pinned.sha3_256 != found:
         said = pinned.sha3_256 if pinned else "nothing"
         raise Conflict(
-            f"{asset.name} is {found} here, and what was proven is {said}",
-            where=str(target.origin("assets", asset.name)),
+            f"{asset} is {found} here, and what was proven is {said}",
+            where=str(target.origin("assets", asset)),
             next_step="Bring the file back that was proven, or let this one run in "
             f"{pins.environment}, locked, first.",
         )
@@ -234,9 +234,9 @@ def _artefacts(manifest: Manifest) -> tuple[object, ...]:
     return manifest.algorithm.hash, sorted((item.filename, item.hash) for item in manifest.datasets)
 
 
-def _lock(target: Stack, target_file: Path, chosen: Sequence[str]) -> LockFile:
+def _lock(target: Stack, target_file: Path, digests: AssetDigests, chosen: Sequence[str]) -> LockFile:
     """The lock of the target; refused where more changes than what was named."""
-    pins = resolve_pins(target)
+    pins = resolve_pins(target, digests=digests)
     locked = read_lock(target_file)
     before = locked.pins.computations if locked else {}
     for name, pin in pins.computations.items():

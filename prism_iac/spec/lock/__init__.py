@@ -7,13 +7,13 @@ clock. Imports `attestation` and what is below it.
 from prism_iac.spec.lock._check import differences, require_lock
 from prism_iac.spec.lock._checksums import restate_checksums
 from prism_iac.spec.lock._file import Locked, edit_lock, lock_path, read_lock
-from prism_iac.spec.lock._manifest import digest_of_asset, render_manifest
+from prism_iac.spec.lock._manifest import AssetDigests, render_manifest
 from prism_iac.spec.lock._pins import resolve_pins
 
 __all__ = [
+    "AssetDigests",
     "Locked",
     "differences",
-    "digest_of_asset",
     "edit_lock",
     "lock_path",
     "read_lock",

@@ -9,15 +9,49 @@ from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, path_t
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._stack import Stack, StackAsset, StackComputation, StackParticipant
 
-__all__ = ["digest_of_asset", "render_manifest"]
+__all__ = ["AssetDigests", "render_manifest"]
 
 
-def render_manifest(computation: StackComputation, stack: Stack) -> Manifest:
+class AssetDigests:
+    """The SHA3-256 of a stack's assets: of a file on this machine, else as stated. Each file is read once."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._known: dict[str, bytes] = {}
+
+    def of(self, asset: StackAsset) -> bytes:
+        """The digest of one asset.
+
+        Raises:
+            InvalidInput: Its file cannot be read.
+        """
+        if asset.name not in self._known:
+            self._known[asset.name] = self._compute(asset)
+        return self._known[asset.name]
+
+    def _compute(self, asset: StackAsset) -> bytes:
+        if asset.file is None:
+            return bytes.fromhex(asset.checksum or "")
+        try:
+            return sha3_256_of_path(asset.file)
+        except OSError as error:
+            location = ("assets", asset.name, "file")
+            message = f"{shown(error.filename)} cannot be read: {error.strerror}"
+            place = self._stack.origin(*location)
+            raise InvalidInput(
+                [Finding(*place, path_text(location), message, "Check the path and its rights.")]
+            ) from error
+
+
+def render_manifest(
+    computation: StackComputation, stack: Stack, *, digests: AssetDigests | None = None
+) -> Manifest:
     """The portable manifest: what Prism returns once the computation exists, but for its id and mark.
 
     Args:
         computation: One of the stack.
         stack: Tells where things are written.
+        digests: Those of the stack, where several manifests are rendered.
 
     Raises:
         InvalidInput: A participant's key is not in the file, or an asset cannot be read; with every finding.
@@ -25,17 +59,16 @@ def render_manifest(computation: StackComputation, stack: Stack) -> Manifest:
     findings = [*_missing_keys(computation, stack)]
     if findings:
         raise InvalidInput(findings)
+    digests = digests or AssetDigests(stack)
     algorithm = computation.algorithm
     return Manifest(
         id="",
         name=computation.name,
         description=computation.description,
-        algorithm=ManifestAlgorithm(
-            hash=digest_of_asset(algorithm, stack), user_key=_key_of(algorithm.provider)
-        ),
+        algorithm=ManifestAlgorithm(hash=digests.of(algorithm), user_key=_key_of(algorithm.provider)),
         datasets=tuple(
             ManifestDataset(
-                hash=digest_of_asset(dataset, stack),
+                hash=digests.of(dataset),
                 user_key=_key_of(dataset.provider),
                 filename=dataset.file_name or "",
             )
@@ -43,28 +76,6 @@ def render_manifest(computation: StackComputation, stack: Stack) -> Manifest:
         ),
         result_consumers=tuple(map(_key_of, computation.result_consumers)),
     ).portable()
-
-
-def digest_of_asset(asset: StackAsset, stack: Stack) -> bytes:
-    """The SHA3-256 of an asset: of its file where it is on this machine, else as stated.
-
-    Raises:
-        InvalidInput: The file cannot be read.
-    """
-    if asset.file is None:
-        return bytes.fromhex(asset.checksum or "")
-    try:
-        return sha3_256_of_path(asset.file)
-    except OSError as error:
-        location = ("assets", asset.name, "file")
-        message = f"{shown(error.filename)} cannot be read: {error.strerror}"
-        raise InvalidInput(
-            [
-                Finding(
-                    *stack.origin(*location), path_text(location), message, "Check the path and its rights."
-                )
-            ]
-        ) from error
 
 
 def _missing_keys(computation: StackComputation, stack: Stack) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import path_text, sha3_256, shown
 from prism_iac.model.resources import PolicySettings
 from prism_iac.model.stack import AssetPin, ComputationPin, LockFile, PolicyPin
-from prism_iac.spec._stack import Stack, StackAsset, StackComputation, StackPolicy
-from prism_iac.spec.lock._manifest import digest_of_asset, render_manifest
+from prism_iac.spec._stack import Stack, StackPolicy
+from prism_iac.spec.lock._manifest import AssetDigests, render_manifest
 
 __all__ = ["resolve_pins"]
 
@@ -22,41 +22,43 @@ E = TypeVar("E")
 P = TypeVar("P")
 
 
-def resolve_pins(stack: Stack) -> LockFile:
+def resolve_pins(stack: Stack, *, digests: AssetDigests | None = None) -> LockFile:
     """The lock that says what the stack's files say.
+
+    Args:
+        stack: The stack.
+        digests: Those of the stack, where some are known.
 
     Raises:
         InvalidInput: A file cannot be read, a launch cannot be measured, or a participant's key is not named;
             with every finding.
     """
     findings: set[Finding] = set()
+    known = digests or AssetDigests(stack)
 
-    def table(entries: Mapping[str, E], pin: Callable[[E, Stack], P]) -> dict[str, P]:
+    def table(entries: Mapping[str, E], pin: Callable[[E], P]) -> dict[str, P]:
         pins = {}
         for name, entry in entries.items():
             try:
-                pins[name] = pin(entry, stack)
+                pins[name] = pin(entry)
             except InvalidInput as error:
                 findings.update(error.findings)
         return pins
 
     pinned = LockFile(
         environment=stack.environment,
-        assets=table(stack.assets, _pin_asset),
-        attestation_policies=table(stack.attestation_policies, _pin_policy),
-        computations=table(stack.computations, _pin_computation),
+        assets=table(stack.assets, lambda asset: AssetPin(sha3_256=known.of(asset).hex())),
+        attestation_policies=table(stack.attestation_policies, lambda policy: _pin_policy(policy, stack)),
+        computations=table(
+            stack.computations,
+            lambda computation: ComputationPin(
+                manifest_sha3_256=render_manifest(computation, stack, digests=known).digest().hex()
+            ),
+        ),
     )
     if findings:
         raise InvalidInput(findings)
     return pinned
-
-
-def _pin_asset(asset: StackAsset, stack: Stack) -> AssetPin:
-    return AssetPin(sha3_256=digest_of_asset(asset, stack).hex())
-
-
-def _pin_computation(computation: StackComputation, stack: Stack) -> ComputationPin:
-    return ComputationPin(manifest_sha3_256=render_manifest(computation, stack).digest().hex())
 
 
 def _pin_policy(policy: StackPolicy, stack: Stack) -> PolicyPin:
