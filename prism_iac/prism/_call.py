@@ -17,8 +17,9 @@ class Call:
 
     Attributes:
         path: Below the endpoint, quoted.
-        body: A JSON value; None sends no body.
+        body: A JSON value, or bytes of `content_type`; None sends no body.
         accept: The media type that is asked for.
+        content_type: The media type of the body.
         authenticated: The access token goes with it.
         creates: It makes something, so that a conflict means that this is there already.
         repeatable: A repeat cannot do the work twice; None leaves it to the method.
@@ -31,6 +32,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     body: Any = field(default=None, repr=False, hash=False)
     accept: str = "application/json"
+    content_type: str = "application/json"
     authenticated: bool = True
     creates: bool = False
     repeatable: bool | None = None

@@ -20,6 +20,8 @@ __all__ = ["Certificates"]
 _PEM: Final = b"-----BEGIN CERTIFICATE-----"
 _ZIP: Final = b"PK\x03\x04"
 _LONGEST_CA_BYTES: Final = 1 << 20
+_OCSP_REQUEST: Final = "application/ocsp-request"
+_OCSP_RESPONSE: Final = "application/ocsp-response"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,16 @@ class Certificates:
             return self.download(cvm_id, self.download_token(serial_number))
         except Unauthenticated:
             return self.download(cvm_id, self.download_token(serial_number))
+
+    def answer_ocsp(self, request_der: bytes) -> bytes:
+        """What Prism's responder answers to an OCSP request, DER; its signature is the caller's to verify (T10, D46)."""
+        call = replace(
+            self.ca_routes.call("POST", "ocsp", body=request_der).harmless_twice(),
+            accept=_OCSP_RESPONSE,
+            content_type=_OCSP_REQUEST,
+            authenticated=False,
+        )
+        return self.ca_routes.api.download(call, bytes)
 
     def ca_token(self) -> str:
         """A token for the download of the CA's certificate (T8, D45)."""

@@ -88,7 +88,7 @@ class Wire:
         request = httpx.Request(
             call.method,
             url,
-            content=None if call.body is None else json.dumps(call.body).encode(),
+            content=_content(call),
             headers=_headers(call, token),
             extensions={"timeout": timeout.as_dict()},
         )
@@ -176,6 +176,12 @@ class Wire:
         return Answer(call.method, self.endpoint, call.path, status)
 
 
+def _content(call: Call) -> bytes | None:
+    if call.body is None or isinstance(call.body, bytes):
+        return call.body
+    return json.dumps(call.body).encode()
+
+
 def _headers(call: Call, token: str | None) -> Mapping[str, str]:
     headers = {
         "Accept": call.accept,
@@ -183,7 +189,7 @@ def _headers(call: Call, token: str | None) -> Mapping[str, str]:
         "User-Agent": f"prism-iac/{__version__}",
     }
     if call.body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = call.content_type
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     if call.idempotency_key is not None:

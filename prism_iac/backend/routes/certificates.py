@@ -7,7 +7,7 @@ import hashlib
 import io
 import secrets
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -151,10 +151,13 @@ def download_certificate(
     accept: _Accept = "",
 ) -> CertificateFiles | Response:
     """A certificate's files: JSON, or a zip for `Accept: application/zip`."""
-    certificate = certificates.find_for_download(scope.session, scope.workspace.id, serial_or_entity)
-    if certificate is None:
+    named = {
+        item.serial: item for item in certificates.named(scope.session, scope.workspace.id, serial_or_entity)
+    }
+    if not named:
         raise Missing(f'there is no certificate for "{serial_or_entity}" in this workspace')
-    _use_token(scope, download_token or token, certificate.serial)
+    # An entity has several certificates; the token says which (D43).
+    certificate = named[_use_token(scope, download_token or token, named)]
     files = {
         "ca.pem": scope.services.certificates.ca_pem,
         "cert.pem": certificate.certificate_pem.encode(),
@@ -184,7 +187,7 @@ def get_ca_token(scope: UserScope) -> TokenRecord:
 )
 def download_ca(scope: UserScope, token: _Token = None, accept: _Accept = "") -> Response:
     """The CA's certificate: PEM, or a zip for `Accept: application/zip` (D45)."""
-    _use_token(scope, token, _CA)
+    _use_token(scope, token, [_CA])
     pem = scope.services.certificates.ca_pem
     if _ZIP in accept:
         return Response(_zip({"ca.pem": pem}), media_type=_ZIP)
@@ -210,14 +213,16 @@ def _make_token(scope: Scope, subject: str) -> TokenRecord:
     return TokenRecord(token=token)
 
 
-def _use_token(scope: Scope, token: str | None, subject: str) -> None:
-    is_good = token is not None and certificates.take_token(
-        scope.session, digest=_digest(token), subject=subject, now=scope.now
+def _use_token(scope: Scope, token: str | None, subjects: Collection[str]) -> str:
+    """Use a token up, and tell which of the subjects it is for."""
+    subject = token and certificates.take_token(
+        scope.session, digest=_digest(token), subjects=subjects, now=scope.now
     )
-    if not is_good:
+    if not subject:
         raise Unauthenticated(
             "the download token is wrong, used or over", next_step="Ask for another one; it serves once."
         )
+    return subject
 
 
 def _digest(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Index, delete, select
@@ -18,7 +19,7 @@ __all__ = [
     "delete_of",
     "find",
     "find_anywhere",
-    "find_for_download",
+    "named",
     "of_entity",
     "page",
     "take_token",
@@ -80,14 +81,14 @@ def find_anywhere(session: Session, serial: str) -> Certificate | None:
     return session.get(Certificate, serial)
 
 
-def find_for_download(session: Session, workspace_id: str, serial_or_entity: str) -> Certificate | None:
-    """The certificate with this serial number, or the entity's newest that is not revoked (D43)."""
+def named(session: Session, workspace_id: str, serial_or_entity: str) -> list[Certificate]:
+    """The certificate with this serial number, or those of the entity that are not revoked, newest first."""
     query = select(Certificate).where(
         Certificate.workspace_id == workspace_id,
         (Certificate.serial == serial_or_entity)
         | ((Certificate.entity_id == serial_or_entity) & Certificate.revoked_at.is_(None)),
     )
-    return session.scalar(query.order_by(Certificate.issued_at.desc(), Certificate.serial).limit(1))
+    return list(session.scalars(query.order_by(Certificate.issued_at.desc(), Certificate.serial)))
 
 
 def of_entity(session: Session, entity_id: str) -> list[Certificate]:
@@ -120,9 +121,11 @@ def add_token(session: Session, *, digest: str, subject: str, expires_at: dateti
     insert(session, DownloadToken(digest=digest, subject=subject, expires_at=expires_at))
 
 
-def take_token(session: Session, *, digest: str, subject: str, now: datetime) -> bool:
-    """Use a token up; False when it is unknown, used, over, or for something else."""
+def take_token(session: Session, *, digest: str, subjects: Collection[str], now: datetime) -> str | None:
+    """Use a token up, and tell which of the subjects it is for; None when it is unknown, over or for another."""
     query = delete(DownloadToken).where(
-        DownloadToken.digest == digest, DownloadToken.subject == subject, DownloadToken.expires_at > now
+        DownloadToken.digest == digest,
+        DownloadToken.subject.in_(subjects),
+        DownloadToken.expires_at > now,
     )
-    return session.execute(query.returning(DownloadToken.digest)).first() is not None
+    return session.scalar(query.returning(DownloadToken.subject))

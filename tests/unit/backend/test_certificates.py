@@ -85,7 +85,7 @@ def test_d42_lists_have_snake_case_and_no_files(ada: Person, lab: Workspace) -> 
     assert page["certificates"][0]["certificate"] is page["certificates"][0]["key"] is None
 
 
-def test_d43_a_download_by_entity_gives_its_newest_certificate_that_counts(
+def test_d43_a_download_by_entity_gives_the_certificate_that_its_token_is_for(
     ada: Person, lab: Workspace
 ) -> None:
     cvm = lab.cvm()
@@ -96,7 +96,9 @@ def test_d43_a_download_by_entity_gives_its_newest_certificate_that_counts(
         return str(x509.load_pem_x509_certificate(pem).serial_number)
 
     assert serial_of(download(ada, lab, cvm, second)) == second
+    assert serial_of(download(ada, lab, cvm, first)) == first
     ada.ok("PATCH", f"{lab.certs}/{second}/revoke")
+    assert download(ada, lab, cvm, second).status_code == 401
     assert serial_of(download(ada, lab, cvm, first)) == first
 
 
