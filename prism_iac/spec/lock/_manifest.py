@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, path_text, sha3_256_of_path, shown
@@ -90,5 +91,6 @@ def _missing_keys(computation: StackComputation, stack: Stack) -> Iterator[Findi
             )
 
 
+@lru_cache(maxsize=1024)  # a key takes longer to read than the rest of a manifest to make
 def _key_of(participant: StackParticipant) -> bytes:
     return parse_public_key((participant.public_key or "").encode())

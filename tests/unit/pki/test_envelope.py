@@ -98,6 +98,21 @@ def test_a_key_that_may_not_sign_is_refused_and_so_is_nobody() -> None:
         Envelope("t", b"p").verify([public_der(ED25519.public_key())])
 
 
+@pytest.mark.parametrize(
+    "respelled",
+    [
+        json.dumps(json.loads(Envelope("t", b"p").signed(ED25519).to_bytes())).encode(),
+        Envelope("t", b"p").signed(ED25519).to_bytes() + b"\n",
+        Envelope("t", b"p").signed(ED25519).to_bytes().replace(b"{\n", b'{\n  "more": 1,\n', 1),
+        Envelope("t", b"p").signed(ED25519).to_bytes().replace(b'"cA=="', b'"cB=="'),
+    ],
+    ids=["spacing", "line", "field", "base64"],
+)
+def test_an_envelope_has_one_spelling(respelled: bytes) -> None:
+    with pytest.raises(InvalidInput, match="the envelope is not written as it was signed"):
+        Envelope.parse(respelled)
+
+
 def test_one_signature_does_not_stand_for_two() -> None:
     signed = Envelope("t", b"p").signed(ED25519)
     twice = replace(signed, signatures=signed.signatures * 2)

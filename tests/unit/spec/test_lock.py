@@ -174,6 +174,29 @@ def test_a_lock_that_is_none_is_told_with_its_place(workplace: Workplace) -> Non
     }
 
 
+def test_a_file_that_many_computations_share_is_read_once(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workplace(**FILES)
+    opened: list[str] = []
+    really_open = Path.open
+
+    def open_and_note(path: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(path.name)
+        return really_open(path, *arguments, **options)
+
+    text = STACK + "".join(
+        f"  more-{number}: {{description: m, algorithm: code, datasets: [south], "
+        "result_consumers: [ada], agent: {tls: none}}\n"
+        for number in range(5)
+    )
+    Path("stack.yaml").write_text(text)
+    stack = load_stack(PATH)
+    monkeypatch.setattr(Path, "open", open_and_note)
+    assert len(resolve_pins(stack).computations) == 6
+    assert sorted(opened) == ["code.py", "south.csv"]
+
+
 def test_comments_stay_when_a_lock_is_renewed(workplace: Workplace) -> None:
     folder = workplace(**FILES)
     lines = lock_it().splitlines()
