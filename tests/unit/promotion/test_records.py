@@ -283,6 +283,18 @@ def test_an_environment_that_takes_promotions_passes_on_only_what_it_was_promote
         chain.promote("prod", "staging", state=state)
 
 
+@pytest.mark.parametrize("touch", [drop_first, drop_middle, rename, swap, repeat, drop_a_surplus_approval])
+def test_nothing_is_built_upon_records_that_were_touched(chain: Repository, touch: Touch) -> None:
+    folder = chain.folder / "promotions" / "prod"
+    touch(folder)
+    before = chain.contents()
+    with pytest.raises(VerificationFailure):
+        chain.promote("dev", "prod", by="platform")
+    with pytest.raises(VerificationFailure):
+        approve_as(chain, "ada", max(folder.iterdir()))
+    assert chain.contents() == before
+
+
 def test_records_of_another_environment_do_not_pass(chain: Repository) -> None:
     shutil.copytree(chain.folder / "promotions" / "prod", chain.folder / "promotions" / "staging")
     shutil.copy(chain.folder / "prod.lock.yaml", chain.folder / "staging.lock.yaml")
