@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from prism_iac.plan._preview import properties_of
+
 if TYPE_CHECKING:
     from prism_iac.prism import Workspace
 
@@ -68,7 +70,8 @@ def dates_of_stack(resources: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
         _, package, token = str(resource.get("type", "")).partition(_PACKAGE)
         kind = token.rpartition(":")[2] if package else ""
         name = str(resource.get("urn", "")).rpartition("::")[2]
-        by_kind.setdefault(kind, {})[name] = resource.get("outputs") or {}
+        recorded = resource.get("outputs") or {}
+        by_kind.setdefault(kind, {})[name] = properties_of(str(resource.get("type", "")), recorded)
     bundles = by_kind.get("CertificateBundle", {})
     for name, outputs in bundles.items():
         yield from _of_bundle(name, outputs)

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from prism_iac.model import UNKNOWN
+from prism_iac.model.resources import KINDS
+from prism_iac.model.wire import from_wire
 
-__all__ = ["Preview", "Resource", "Secret", "plain", "read_preview"]
+__all__ = ["Preview", "Resource", "Secret", "plain", "properties_of", "read_preview"]
 
 _MASKED: Final = "[secret]"
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -24,6 +26,8 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 
 _ENGINES_OWN: Final = ("pulumi:pulumi:", "pulumi:providers:")
 _PROVIDER_KEY: Final = "__provider"
+_NATIVE: Final = "prism:index:"
+"""How the type tokens of the native face begin, whose properties have names of their own."""
 _PARTS_OF_A_REPLACEMENT: Final = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
 
 
@@ -125,21 +129,34 @@ def plain(value: Any) -> Any:
 def _resource(step: Mapping[str, Any], planned: Mapping[str, Any], recorded: Mapping[str, Any]) -> Resource:
     old, new = step.get("oldState"), step.get("newState")
     either = new or old or {}
+    token = str(either.get("type", ""))
+
+    def named(bag: Mapping[str, Any]) -> dict[str, Any]:
+        return properties_of(token, bag)
+
+    uses = named(either.get("propertyDependencies") or {})
     return Resource(
         op=step["op"],
         urn=step["urn"],
-        type=either.get("type", ""),
+        type=token,
         id=(old or {}).get("id", ""),
-        old=None if old is None else _joined(old.get("inputs"), recorded.get("inputs")),
-        state=None if old is None else _joined(old.get("outputs"), recorded.get("outputs")),
-        new=None if new is None else _joined(new.get("inputs"), planned.get("state")),
-        uses={
-            name: tuple(urns)
-            for name, urns in (either.get("propertyDependencies") or {}).items()
-            if urns and name != _PROVIDER_KEY
-        },
-        replaces=tuple(sorted(step.get("replaceReasons") or ())),
+        old=None if old is None else named(_joined(old.get("inputs"), recorded.get("inputs"))),
+        state=None if old is None else named(_joined(old.get("outputs"), recorded.get("outputs"))),
+        new=None if new is None else named(_joined(new.get("inputs"), planned.get("state"))),
+        uses={name: tuple(urns) for name, urns in uses.items() if urns and name != _PROVIDER_KEY},
+        replaces=tuple(sorted(named(dict.fromkeys(step.get("replaceReasons") or ())))),
     )
+
+
+def properties_of(token: str, bag: Mapping[str, Any]) -> dict[str, Any]:
+    """A property bag under the names of its model, whichever face declared the resource.
+
+    Args:
+        token: The resource's type token.
+        bag: The properties under their names on the wire.
+    """
+    model = KINDS.get(token.removeprefix(_NATIVE)) if token.startswith(_NATIVE) else None
+    return dict(bag) if model is None else from_wire(model, bag)
 
 
 def _joined(masked: Any, unmasked: Any) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
     ) -> None:
         """Declare to the plugin, which answers for the rest: identity, secrets, order of replacement."""
         from prism_iac.model.resources import KINDS
-        from prism_iac.provider.native import camel, to_wire
+        from prism_iac.model.wire import camel, to_wire
 
         kind = type(self).__name__
         properties = to_wire(KINDS[kind], inputs)

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from prism_iac.errors import Conflict
 from prism_iac.model.resources import KINDS
+from prism_iac.model.wire import from_wire, to_wire
 from prism_iac.provider import dynamic
 from prism_iac.provider._properties import PROVIDER_KEY
-from prism_iac.provider.native import from_wire, to_wire
 
 __all__ = ["Face", "convert"]
 

@@ -5,7 +5,6 @@ updates, differences of nested properties, timeouts, functions, a schema. Writte
 protocol, not on its experimental base class (pulumi-provider.md section 2.2 tells why).
 """
 
-from prism_iac.provider.native._names import camel, from_wire, to_wire
 from prism_iac.provider.native._server import main
 
-__all__ = ["camel", "from_wire", "main", "to_wire"]
+__all__ = ["main"]

@@ -10,8 +10,8 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle import HANDLERS
 from prism_iac.model import Manifest, sha3_256
 from prism_iac.model.resources import Computation
+from prism_iac.model.wire import to_wire
 from prism_iac.provider._deployment import Deployment
-from prism_iac.provider.native._names import to_wire
 
 __all__ = ["FUNCTIONS", "Function"]
 

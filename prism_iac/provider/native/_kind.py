@@ -13,9 +13,9 @@ from pulumi.runtime.proto import provider_pb2
 from prism_iac.lifecycle import Difference
 from prism_iac.model import UNKNOWN, rule_of
 from prism_iac.model.resources import ResourceModel
+from prism_iac.model.wire import camel, from_wire, secret_names, to_wire
 from prism_iac.provider._service import Service
 from prism_iac.provider.native._difference import leaves_that_differ
-from prism_iac.provider.native._names import camel, from_wire, secret_names, to_wire
 from prism_iac.provider.native._values import from_struct, secrets_in, to_struct
 
 __all__ = ["Kind"]

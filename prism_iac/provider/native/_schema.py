@@ -18,8 +18,8 @@ from prism_iac._version import __version__
 from prism_iac.model import Change, Rule
 from prism_iac.model.resources import KINDS, ResourceModel
 from prism_iac.model.schema import field_words, words_of
+from prism_iac.model.wire import camel
 from prism_iac.provider.native._functions import FUNCTIONS
-from prism_iac.provider.native._names import camel
 
 __all__ = ["package_schema", "token"]
 

@@ -19,13 +19,13 @@ from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_
 from prism_iac._version import __version__
 from prism_iac.errors import Finding, InvalidInput, PartialResult
 from prism_iac.model import UNKNOWN
+from prism_iac.model.wire import camel
 from prism_iac.provider._deployment import CONFIG_KEYS, Deployment, deployment_for
 from prism_iac.provider._partial import init_failed
 from prism_iac.provider._service import Service
 from prism_iac.provider.native._answers import Kept, answered, explained
 from prism_iac.provider.native._difference import leaves_that_differ
 from prism_iac.provider.native._kind import Kind
-from prism_iac.provider.native._names import camel
 from prism_iac.provider.native._serving import Interruption, serving
 from prism_iac.provider.native._told import Told
 from prism_iac.provider.native._values import from_struct, to_struct

@@ -90,6 +90,27 @@ def test_a_kind_is_that_of_the_package_in_either_face(token: str, kind: str) -> 
     assert found.kind == kind
 
 
+def test_properties_of_the_native_face_have_the_names_of_their_model() -> None:
+    address = "urn:pulumi:dev::shop::prism:index:Computation::c"
+    bag = {"resultConsumers": ["a"], "agent": {"logLevel": "info", "serverKey": MASKED}}
+    state = {"type": "prism:index:Computation", "propertyDependencies": {"resultConsumers": ["urn"]}}
+    step = {
+        "op": "update",
+        "urn": address,
+        "replaceReasons": ["stopOnDelete"],
+        "oldState": {**state, "inputs": bag, "outputs": bag},
+        "newState": {**state, "inputs": bag},
+    }
+    shown = {**bag, "agent": {"logLevel": "info", "serverKey": secret("s")}}
+    saved = {"resourcePlans": {address: {"state": shown}}}
+    recorded = {"resources": [{"urn": address, "inputs": shown, "outputs": shown}]}
+    (found,) = read_preview({"steps": [step]}, saved, recorded).resources.values()
+    expected = {"result_consumers": ["a"], "agent": {"log_level": "info", "server_key": Secret("s")}}
+    assert (found.old, found.state, found.new) == (expected, expected, expected)
+    assert found.uses == {"result_consumers": ("urn",)}
+    assert found.replaces == ("stop_on_delete",)
+
+
 def test_errors_are_told_once_and_with_their_resource() -> None:
     said = [
         {"severity": "error", "urn": NAME, "message": "error: it is taken\n"},

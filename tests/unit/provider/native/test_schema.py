@@ -8,7 +8,7 @@ import pytest
 
 from prism_iac.model import Change
 from prism_iac.model.resources import KINDS
-from prism_iac.provider.native import camel
+from prism_iac.model.wire import camel
 from prism_iac.provider.native._schema import package_schema
 
 # Programs in every language name these; a stack's state has the tokens.

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from prism_iac.model.resources import KINDS, AttestationPolicy, Computation, ConfidentialVM
-from prism_iac.provider.native import camel, from_wire, to_wire
-from prism_iac.provider.native._names import secret_names
+from prism_iac.model.wire import camel, from_wire, secret_names, to_wire
 from tests.unit.model.test_kinds import EXAMPLES
 
 
