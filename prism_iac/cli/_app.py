@@ -25,7 +25,7 @@ from prism_iac.cli._output import emit
 from prism_iac.cli.calendar import calendar
 from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
-from prism_iac.cli.exchange import adopt, export, import_, switch
+from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
 from prism_iac.cli.promotion import lock, manifest, promote
@@ -98,6 +98,8 @@ app.add_typer(_vms.app, name="vms")
 app.command("import", epilog=example("prism-iac import computations.csv --dry-run"))(import_)
 app.command(epilog=example("prism-iac export --layout csv --output computations.csv"))(export)
 app.command(epilog=example("prism-iac adopt iris-regression --stack dev"))(adopt)
+app.command(epilog=example("prism-iac backup research.zip"))(backup)
+app.command(epilog=example("prism-iac restore research.zip --workspace copy"))(restore)
 app.command(epilog=example("prism-iac switch native --stack dev"))(switch)
 app.command(
     epilog=example("prism-iac algo lin_reg.py --type python --computation iris-regression --key grace.pem")

@@ -168,11 +168,7 @@ def adopt(
         resources = deployment["deployment"].setdefault("resources", [])
         resources += [_entry(step, live) for step in plan if (live := found.get(step.urn)) is not None]
         engine.replace_state(deployment)
-        if left := [step for step in engine.preview() if step.op != "same"]:
-            raise Conflict(
-                f"the preview would not be empty: {_named(left)}",
-                next_step="Make the stack file say what is there, or change what is there. The state is as it was.",
-            )
+        _require_empty(engine.preview())
     except BaseException:
         engine.replace_state(before)
         raise
@@ -187,6 +183,14 @@ def _require_only_creates(plan: list[Planned], expected: Iterable[str]) -> None:
         raise Conflict(
             f"the program does not declare {', '.join(missing[:_SHOWN])}",
             next_step="Let it load the stack file: `prism_iac.StackFile(...)`.",
+        )
+
+
+def _require_empty(plan: list[Planned]) -> None:
+    if left := [step for step in plan if step.op != "same"]:
+        raise Conflict(
+            f"the preview would not be empty: {_named(left)}",
+            next_step="Make the stack file say what is there, or change what is there. The state is as it was.",
         )
 
 

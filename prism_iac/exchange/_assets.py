@@ -42,8 +42,7 @@ class WorkspaceAssets:
         ):
             return known
         same = self._by_content.get((asset.kind, user_id, asset.checksum), ())
-        named = [record for record in same if record.file_name == asset.file_name]
-        return next(iter(named or same), None)
+        return next((item for item in same if asset.file_name in ("", item.file_name)), None)
 
     def linked_to(self, computation_id: str) -> Iterator[AssetRecord]:
         """The assets that a computation used."""

@@ -23,7 +23,7 @@ from prism_iac.exchange._fields import (
 )
 from prism_iac.model import AssetKind, AssetKindText, Location, Refusal, Text, User, shown
 
-__all__ = ["BundleDocument", "bundle_json"]
+__all__ = ["AssetPart", "BundleDocument", "asset_json", "asset_of", "bundle_json"]
 
 
 class ComputationPart(Layout):
@@ -118,7 +118,7 @@ class BundleDocument(Layout):
                 for role in self.roles
             ),
             assets=(
-                *(_asset(asset, is_linked=asset.id in linked) for asset in self.assets),
+                *(asset_of(asset, is_linked=asset.id in linked) for asset in self.assets),
                 *(AssetDefinition(asset_id, linked=True) for asset_id in linked - described),
             ),
             origin=Origin(start_time=part.start_time, end_time=part.end_time, created_at=part.created_at),
@@ -142,7 +142,8 @@ def _refuse_repeated(field: str, what: str, names: list[str]) -> None:
             raise Refusal(f"the {what} {shown(name)} is given twice", "Keep one of them.", field=field)
 
 
-def _asset(part: AssetPart, *, is_linked: bool) -> AssetDefinition:
+def asset_of(part: AssetPart, *, is_linked: bool) -> AssetDefinition:
+    """What is said of an asset, in canonical form."""
     return AssetDefinition(
         id=part.id,
         kind=part.asset_type,
@@ -174,12 +175,13 @@ def bundle_json(definition: Definition, *, with_keys: bool) -> dict[str, Any]:
             {"role_name": role.name, "actions": list(role.actions), "members": list(role.members) or None}
             for role in definition.roles
         ],
-        "assets": [_asset_json(asset) for asset in definition.assets if asset.kind],
+        "assets": [asset_json(asset) for asset in definition.assets if asset.kind],
         "asset_links": [{"asset_id": asset.id, "computation_id": ""} for asset in definition.linked],
     }
 
 
-def _asset_json(asset: AssetDefinition) -> dict[str, Any]:
+def asset_json(asset: AssetDefinition) -> dict[str, Any]:
+    """An asset as it is written, in the casing of exports (D59)."""
     return {
         "file_name": asset.file_name,
         "id": asset.id,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from prism_iac.errors import PrismError
     from prism_iac.prism import AssetRecord, ComputationRecord
 
-__all__ = ["Import", "Outcome", "Review"]
+__all__ = ["Import", "Outcome", "Review", "without_pair"]
 
 
 @dataclass(slots=True)
@@ -145,6 +145,13 @@ class Import:
             progress(done)
         return outcome
 
+    def bring_assets(self, assets: Iterable[AssetDefinition]) -> int:
+        """Make sure that the workspace has assets, linked or not; gives how many were made."""
+        outcome = Outcome()
+        for asset in assets:
+            self._bring_asset(replace(asset, linked=False), "", outcome)
+        return outcome.new_assets
+
     @cached_property
     def _members(self) -> Members:
         return Members(self._access.members())
@@ -251,7 +258,7 @@ class Import:
             computation_id = workspace.computations.create(
                 name=definition.name,
                 description=marked(definition.description, _identity(definition)),
-                agent_config=_without_pair(definition.agent),
+                agent_config=without_pair(definition.agent),
                 idempotency_key=mark,
             )
         else:
@@ -305,7 +312,7 @@ def _lacks_key(agent: AgentConfigRecord) -> bool:
     return bool(agent.cert_file) and not agent.server_key
 
 
-def _without_pair(agent: AgentConfigRecord) -> AgentConfigRecord:
+def without_pair(agent: AgentConfigRecord) -> AgentConfigRecord:
     """The same without a certificate that has no key; what secures it by evidence alone stays."""
     if not _lacks_key(agent):
         return agent

@@ -13,3 +13,4 @@ class Layout(StrEnum):
     BUNDLE = "bundle"
     FLAT = "flat"
     CSV = "csv"
+    STACK = "stack"

@@ -24,7 +24,7 @@ def write_definitions(
 
     Args:
         definitions: In the order to write.
-        layout: Bundles are an array; one flat definition is an object, several are an array.
+        layout: Not that of a stack file, which `stack_file` writes. Bundles are an array; one flat definition is an object, several are an array.
         file: Opened for text with `newline=""`.
         with_keys: Write the private keys of agents, too (D59).
     """

@@ -44,6 +44,16 @@ class CommandLineAccess:
             self._known[user_id] = self._connected(user_id)
         return self._known[user_id]
 
+    def find_user(self, email: str) -> str | None:
+        """The id of a user; on the embedded backend an account is made when there is none."""
+        users = self._prism.client.users
+        found = users.find(email)
+        embedded = self._prism.embedded
+        if found is None and embedded is not None and not self._prism.acting_as:
+            embedded.accounts.ensure_user(email)
+            found = users.find(email)
+        return found.id if found else None
+
     def _connected(self, user_id: str) -> Workspace | None:
         embedded = self._prism.embedded
         if embedded is None or self._prism.acting_as:

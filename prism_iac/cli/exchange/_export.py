@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from prism_iac.cli._given import given
 from prism_iac.cli._output import emit, printable, say
 from prism_iac.cli._prism import Prism
 from prism_iac.exchange import Layout
+
+if TYPE_CHECKING:
+    from prism_iac.exchange import Definition
 
 __all__ = ["export"]
 
@@ -39,11 +43,12 @@ def export(
 ) -> None:
     """Export computations with their roles, assets and how their agents are secured.
 
-    Users appear by id. Private keys are left out unless they are asked for.
+    Users appear by id, in a stack file as people know them. Private keys are left out unless they are asked for;
+    a stack file has no place for certificates, so it leaves out computations that need them.
     """
     from prism_iac.cli._files import require_absent, write_file
     from prism_iac.cli._lookup import by_name_or_id
-    from prism_iac.exchange import export_definitions, write_definitions
+    from prism_iac.exchange import export_definitions
 
     if with_keys and output is None:
         raise typer.BadParameter("private keys go to a file only: name one", param_hint="--output")
@@ -59,10 +64,33 @@ def export(
         with_samples=layout is Layout.BUNDLE,
         report=lambda line: say(printable(line)),
     )
-    file = io.StringIO(newline="")
-    count = write_definitions(found, layout, file, with_keys=with_keys)
+    text = _stack_text(prism, found) if layout is Layout.STACK else _text(found, layout, with_keys=with_keys)
     if output is None:
-        emit(file.getvalue().rstrip("\r\n"))
+        emit(text.rstrip("\r\n"))
     else:
-        write_file(output, file.getvalue().encode(), mode=_PRIVATE if with_keys else _PUBLIC, force=force)
-        say(f"exported {count} computations to {output}")
+        write_file(output, text.encode(), mode=_PRIVATE if with_keys else _PUBLIC, force=force)
+        say(f"exported {len(found)} computations to {output}")
+
+
+def _text(found: Sequence[Definition], layout: Layout, *, with_keys: bool) -> str:
+    from prism_iac.exchange import write_definitions
+
+    file = io.StringIO(newline="")
+    write_definitions(found, layout, file, with_keys=with_keys)
+    return file.getvalue()
+
+
+def _stack_text(prism: Prism, found: Sequence[Definition]) -> str:
+    from prism_iac.exchange import stack_file
+
+    names = {user.id: user.email or user.username for user in prism.client.domains.members(prism.domain.id)}
+    written = stack_file(
+        found,
+        environment="dev",
+        workspace=prism.domain.name,
+        endpoint=prism.endpoint,
+        name_of=lambda user: names.get(user) or user,
+    )
+    for line in written.left_out:
+        say(printable(line))
+    return written.text

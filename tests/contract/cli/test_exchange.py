@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -22,6 +25,7 @@ from prism_iac.lifecycle import Live
 from prism_iac.model import Action
 from prism_iac.model.resources import Computation
 from prism_iac.prism import Workspace
+from prism_iac.spec import load_stack
 from tests.contract.cli.command_line import CommandLine, SameProcess
 from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage, eventually
 
@@ -51,8 +55,6 @@ def exported(workspace: Workspace) -> list[Definition]:
 @pytest.fixture
 def other(data: Path) -> Iterator[Stage]:
     """Another workspace of the same backend, with the same people."""
-    from uuid import uuid4
-
     other = Stage(data, f"w-{uuid4().hex[:8]}")
     for user in (ADA, GRACE):
         other.session.user(user, other.workspace_name)
@@ -195,3 +197,75 @@ def test_a_cut_between_a_computation_and_its_roles_is_made_good(
     assert (report["made"], report["resumed"], report["there_already"]) == (0, 1, 0)
     (definition,) = export_definitions(stage.workspace)
     assert len(definition.users_with(Action.RESULT_CONSUMER)) == 1
+
+
+def test_a_stack_file_of_what_is_there_is_valid(
+    quick: SameProcess, stage: Stage, computation: Live[Computation]
+) -> None:
+    quick.out("export", "--layout", "stack", "-o", "dev.yaml")
+    assert "numbers" in quick.out("export", "--layout", "stack")
+    quick.out("validate", "dev.yaml")
+    (entry,) = load_stack(quick.folder / "dev.yaml").computations.values()
+    assert entry.name == computation.state.name
+    assert [consumer.user for consumer in entry.result_consumers] == [ADA]
+    assert entry.algorithm.provider.user == GRACE
+    assert stage.workspace_name in (quick.folder / "dev.yaml").read_text()
+
+
+def test_a_restored_workspace_exports_the_same(
+    quick: SameProcess, stage: Stage, data: Path, computation: Live[Computation]
+) -> None:
+    stage.register_keys(computation, ADA, GRACE)
+    stage.create("Participant", "p", computation=computation.id, user=EVE, actions=["run"])
+    stage.create(
+        "Asset", "lone", asset_type="dataset", provider=EVE, checksum=DIGEST, description="not linked"
+    )
+    quick.out("backup", "all.zip")
+    assert b"PRIVATE KEY" not in (quick.folder / "all.zip").read_bytes()
+    copy = Stage(data, f"w-{uuid4().hex[:8]}")
+    copy.session.workspace(copy.workspace_name)
+    try:
+        said = quick.out("restore", "all.zip", PRISM_WORKSPACE=copy.workspace_name)
+        assert re.findall(r"(\d+)$", said, re.MULTILINE) == ["1", "3", "4", "2"]
+        assert exported(copy.workspace) == exported(stage.workspace)
+        assert _contents(copy) == _contents(stage)
+        (restored,) = copy.workspace.computations.list()
+        assert copy.workspace.computations.dry_run(restored.id).keys == ()
+        again = quick.run("restore", "all.zip", PRISM_WORKSPACE=copy.workspace_name)
+        assert again.code == 1
+        assert "the workspace has computations" in again.err
+    finally:
+        copy.session.close()
+
+
+def _contents(stage: Stage) -> tuple[object, ...]:
+    """Assets, members and roles of a workspace, without the ids that it gave them."""
+    domain = stage.session._platform.domains
+    roles = domain.roles.list(stage.workspace.id)
+    return (
+        sorted((asset.user_id, asset.checksum, asset.file_name) for asset in stage.workspace.assets.list()),
+        sorted(member.id for member in domain.members(stage.workspace.id)),
+        sorted((role.name, role.actions, sorted(role.members)) for role in roles),
+    )
+
+
+@pytest.mark.parametrize("part", ["computations.json", "manifest.json", "added.json"])
+def test_an_archive_that_was_changed_is_not_restored(
+    quick: SameProcess, stage: Stage, other: Stage, computation: Live[Computation], part: str
+) -> None:
+    assert computation.id in {record.id for record in stage.workspace.computations.list()}
+    quick.out("backup", "all.zip")
+    with zipfile.ZipFile(quick.folder / "all.zip") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = parts.get(part, b"{}").replace(b"adds numbers", b"adds others") + b" "
+    if part == "manifest.json":
+        parts[part] = parts[part].replace(b'"cvms.json"', b'"cvm.json"')
+    with zipfile.ZipFile(quick.folder / "other.zip", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    ended = quick.run("restore", "other.zip", PRISM_WORKSPACE=other.workspace_name)
+    assert ended.code == 4
+    assert "the archive is not what its manifest says" in ended.err
+    assert names(other.workspace) == []
+    (quick.folder / "none.zip").write_bytes(b"PK")
+    assert quick.run("restore", "none.zip", PRISM_WORKSPACE=other.workspace_name).code == 1

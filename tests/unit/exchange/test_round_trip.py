@@ -16,7 +16,7 @@ from prism_iac.exchange import Definition, Layout, portable, read_rows, write_de
 from prism_iac.model import Action
 from tests.unit.exchange.drawn import KEY, definitions
 
-LAYOUTS = st.sampled_from(list(Layout))
+LAYOUTS = [Layout.BUNDLE, Layout.FLAT, Layout.CSV]
 
 
 def read(text: str) -> list[Definition]:
@@ -39,7 +39,7 @@ def test_bundles_say_everything(found: list[Definition]) -> None:
     assert read(write(found, Layout.BUNDLE)) == found
 
 
-@given(st.lists(definitions(), max_size=3), LAYOUTS)
+@given(st.lists(definitions(), max_size=3), st.sampled_from(LAYOUTS))
 def test_what_was_written_once_is_a_fixed_point(found: list[Definition], layout: Layout) -> None:
     canonical = write(found, layout)
     assert write(read(canonical), layout) == canonical
@@ -98,7 +98,7 @@ def test_an_agents_private_key_is_written_only_where_it_is_asked_for() -> None:
             {"name": "a", "description": "b", "agent_config": {"cert_file": "c.pem", "server_key": KEY}}
         )
     )
-    for layout in Layout:
+    for layout in LAYOUTS:
         file = io.StringIO(newline="")
         write_definitions(definition, layout, file)
         assert "PRIVATE" not in file.getvalue()
@@ -128,6 +128,6 @@ def test_the_documented_samples_are_read() -> None:
     assert json.loads(write([definition], Layout.FLAT)) == flat
 
 
-@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_nothing_is_written_as_nothing(layout: Layout) -> None:
     assert read(write([], layout)) == []
