@@ -26,7 +26,6 @@ _IN_THE_MANIFEST: Final = frozenset({"name", "description", "algorithm", "datase
 _IN_NO_CERTIFICATE: Final = frozenset({"renew_before", "keys_on_renewal"})
 _GOES: Final = frozenset({Effect.REPLACE, Effect.DELETE})
 _STARTS: Final = frozenset({Effect.CREATE, Effect.REPLACE})
-_BUNDLE_DATES: Final = ("not_before", "not_after", "validity", "renew_before", "next_ca_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ def _of_bundle(changed: Changed, graph: Graph) -> Iterator[Consequence]:
     if changed.effect in _GOES:
         yield _one(Impact.LOST, "The keys go, the CA's with them: nothing that it signed can be renewed.")
     if changed.effect is not Effect.DELETE:
-        yield _one(Impact.REPLACED, "Certificates are issued anew, and agents get them for their next run.")
+        yield _one(Impact.REPLACED, "Certificates change, and agents get the new ones for their next run.")
         yield _one(
             Impact.FETCH, "Who connects fetches the new files, with `prism-iac env` for example.", people
         )
@@ -190,8 +189,7 @@ def _issues(changed: Changed) -> bool:
         return True
     if not changed.is_due:
         return False
-    dates = {name: value for name in _BUNDLE_DATES if (value := changed.state(name)) is not None}
-    renewal = renewal_begins(CertificateBundle.parse(dates))
+    renewal = renewal_begins(CertificateBundle.parse(plain(changed.resource.state or {})))
     return renewal is None or changed.now >= renewal
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from prism_iac.lifecycle import HANDLERS, Live, diff
-from prism_iac.plan import Effect, Impact, Plan, Preview, ResourceChange, Surroundings, explain
+from prism_iac.plan import Effect, Impact, Need, Plan, Preview, ResourceChange, Surroundings, explain
 from prism_iac.plan._preview import Resource
 from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage
 
@@ -226,3 +226,35 @@ def test_what_is_planned_is_what_happens_over_random_edits(
     for kind in POOLS:
         assert {(kind, None), (kind, Effect.UPDATE)} <= trial.seen
     assert ("Asset", Effect.REPLACE) in trial.seen
+
+
+@pytest.mark.parametrize("has_algorithm", [True, False])
+@pytest.mark.parametrize("consumers", [[], [ADA, EVE]])
+@pytest.mark.parametrize("with_keys", [frozenset(), frozenset({ADA, GRACE})], ids=len)
+def test_what_is_told_to_be_missing_is_what_a_dry_run_reports(
+    stage: Stage, addition: Path, consumers: list[str], with_keys: frozenset[str], *, has_algorithm: bool
+) -> None:
+    algorithm = stage.algorithm(addition)
+    written: dict[str, Any] = {"result_consumers": consumers}
+    computation = stage.computation(**written, **({"algorithm": algorithm.id} if has_algorithm else {}))
+    # Prism takes keys of those alone who have a part in it.
+    registered = sorted(with_keys & {*consumers, *([GRACE] if has_algorithm else [])})
+    stage.register_keys(computation, *registered)
+
+    def resource(kind: str, name: str, new: Mapping[str, Any], **uses: tuple[str, ...]) -> Resource:
+        token = f"{TOKEN}:{kind}"
+        return Resource(op="create", urn=f"{token}::{name}", type=token, new=new, uses=uses)
+
+    asset = resource("Asset", "algorithm", algorithm.state.inputs())
+    parts = {"algorithm": (asset.urn,)} if has_algorithm else {}
+    made = resource("Computation", "sum", computation.state.inputs(), **parts)
+    keys = [resource("PublicKey", user, {"user": user}, computation=(made.urn,)) for user in registered]
+    preview = Preview({item.urn: item for item in (asset, made, *keys)})
+    told = explain(preview, Surroundings(stack="dev", now=NOW, salt=b"salt")).missing
+
+    reported = stage.workspace.computations.dry_run(computation.id)
+    lacking = {stage.session.name_of(user) for user in reported.keys}
+    assert {item.who for item in told if item.need is Need.KEY} == lacking
+    roles = [line for line in reported.info if line.startswith("Nobody ")]
+    assert len([item for item in told if item.need is Need.ROLE]) == len(roles)
+    assert bool(told) is bool(lacking or roles)

@@ -69,7 +69,7 @@ def test_what_was_agreed_to_is_done_once(walk: Walk) -> None:
 def test_another_name_is_planned_with_what_follows_and_the_old_plan_is_refused(walk: Walk) -> None:
     said = walk.of("sed")
     assert 'dns_names: ["localhost"] -> ["localhost", "agent.example.com"]  [in place]' in said
-    assert "replaced: Certificates are issued anew" in said
+    assert "replaced: Certificates change" in said
     assert "agent.server_key: secret " in said
     assert "the world moved since the plan was made: the state" in said
     assert "the stack file" in said
