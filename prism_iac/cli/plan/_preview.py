@@ -27,6 +27,11 @@ _SALT_BYTES: Final = 32
 CLOCK: Final = "PRISM_IAC_AT"
 """The variable from which the provider's clock reads another time, in a preview."""
 
+_PROGRAMS: Final = frozenset(
+    {".py", ".ts", ".js", ".mjs", ".cjs", ".go", ".cs", ".fs", ".java", ".kt", ".scala"}
+)
+"""The endings of programs in the languages of the engine; one in YAML is in Pulumi.yaml itself."""
+
 _NOT_THE_PROGRAM: Final = frozenset({"node_modules", "venv", "__pycache__"})
 
 
@@ -129,7 +134,7 @@ def _programs(project: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name not in _NOT_THE_PROGRAM
         )
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
+        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in _PROGRAMS)
 
 
 def _contents(project: Path, files: list[Path]) -> dict[str, bytes]:

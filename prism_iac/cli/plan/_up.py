@@ -16,7 +16,7 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 if TYPE_CHECKING:
     from prism_iac.plan import Plan
 
-__all__ = ["up"]
+__all__ = ["hold", "up"]
 
 
 def up(
@@ -56,12 +56,12 @@ def up(
     if found.errors:
         raise typer.Exit(ExitCode.REFUSED)
     if agreed is not None:
-        _hold(agreed, found)
+        hold(agreed, found)
     if not found.changes:
         return
     if not yes:
         typer.confirm("Do it?", abort=True, err=True)
-        _hold(found, make_plan(name, file=file))
+        hold(found, make_plan(name, file=file))
     ended = run_pulumi(
         "up", "--yes", "--skip-preview", "--suppress-outputs", stack=name, by_hand=BY_HAND, is_shown=True
     )
@@ -93,7 +93,7 @@ def _read(path: Path) -> Plan:
         ) from error
 
 
-def _hold(agreed: Plan, found: Plan) -> None:
+def hold(agreed: Plan, found: Plan) -> None:
     """Refuse to go on where the world is not the one of a plan.
 
     Raises:
