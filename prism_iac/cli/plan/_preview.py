@@ -7,11 +7,13 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from prism_iac import __version__
+from prism_iac.cli._files import write_file
 from prism_iac.cli._output import printable
 from prism_iac.cli._pulumi import project_folder, run_pulumi
 from prism_iac.errors import Conflict, PrismError
@@ -24,6 +26,7 @@ __all__ = ["BY_HAND", "CLOCK", "make_plan", "stack_name"]
 BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 _SALT: Final = Path(".prism", "plan-salt")
 _SALT_BYTES: Final = 32
+_PRIVATE: Final = 0o600
 CLOCK: Final = "PRISM_IAC_AT"
 """The variable from which the provider's clock reads another time, in a preview."""
 
@@ -48,7 +51,7 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
     """What an update of a stack would do. Nothing is changed.
 
     Args:
-        stack: The stack's name.
+        stack: The stack's name, with or without its organization.
         file: The stack file; `stacks/STACK.yaml` of the project where none is named.
         at: Ask what the update would do then, aware; now without it.
 
@@ -62,11 +65,12 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
     )
     document, saved = _preview(stack, at)
     project = project_folder(Path.cwd(), BY_HAND)
-    world = _world(project, file or project / "stacks" / f"{stack}.yaml", stack, digest_of_state(deployment))
+    name = stack.rpartition("/")[2]
+    world = _world(project, file or project / "stacks" / f"{name}.yaml", name, digest_of_state(deployment))
     return explain(
         read_preview(document, saved, deployment),
         Surroundings(
-            stack=stack,
+            stack=name,
             now=at or datetime.now(UTC),
             salt=_salt(project),
             dates=tuple(dates_of_stack(deployment.get("resources") or [])),
@@ -145,9 +149,8 @@ def _salt(project: Path) -> bytes:
     """What keys the fingerprints of secrets in this checkout; made on first use."""
     path = project / _SALT
     path.parent.mkdir(exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_SALT_BYTES))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        # Another command may make it at the same time; then that one counts.
+        with suppress(Conflict):
+            write_file(path, secrets.token_bytes(_SALT_BYTES), mode=_PRIVATE, force=False)
     return path.read_bytes()
