@@ -60,7 +60,7 @@ def restore(
         typer.Option("--without-certificates", help="Leave out certificates whose private key is not there."),
     ] = False,
 ) -> None:
-    """Bring a backup back into an empty workspace.
+    """Bring a backup back into an empty workspace; one that is named and not there is made.
 
     The archive is verified first; the exit code is 4 when it is not what its manifest says. What could not be
     brought back is told, and the exit code is 1 then.
@@ -70,10 +70,13 @@ def restore(
     from prism_iac.exchange import restore as bring_back
 
     with ArchiveReader(file) as archive:
+        domains = prism.client.domains
+        if prism.workspace_name and domains.find(prism.workspace_name) is None:
+            domains.create(name=prism.workspace_name)
         restored = bring_back(
             archive,
             CommandLineAccess(prism),
-            prism.client.domains.roles,
+            domains.roles,
             without_certificates=without_certificates,
         )
     emit_facts(
