@@ -7,6 +7,7 @@ nothing of the package but `model` and `errors`.
 """
 
 from prism_iac.pki._authority import Authority, IssuedCertificate, SignedCertificate
+from prism_iac.pki._brought import read_brought
 from prism_iac.pki._bundle import Bundle, Hierarchy, Parties, Party, issue_bundle, issue_parties, parties_of
 from prism_iac.pki._certificate import (
     common_name_of,
@@ -86,6 +87,7 @@ __all__ = [
     "private_pem",
     "public_der",
     "public_key_of",
+    "read_brought",
     "read_certificates",
     "read_ocsp_response",
     "read_private_key",

@@ -9,6 +9,7 @@ update: what is computed is not known before (pulumi-provider.md sections 4.2 an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -28,6 +29,9 @@ _ENGINES_OWN: Final = ("pulumi:pulumi:", "pulumi:providers:")
 _PROVIDER_KEY: Final = "__provider"
 _NATIVE: Final = "prism:index:"
 """How the type tokens of the native face begin, whose properties have names of their own."""
+_PREAMBLE: Final = re.compile(r"^error: (\S+ resource '[^']*' has a problem: )?")
+"""What the engine says before each error, and before each finding of a check, whose resource is told anyhow."""
+
 _PARTS_OF_A_REPLACEMENT: Final = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
 
 
@@ -194,12 +198,12 @@ def _secret(wrapped: Mapping[str, Any]) -> Any:
 
 
 def _errors(diagnostics: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What is wrong, each once; what the engine adds to it, which says nothing besides, is left out."""
+    """What is wrong, each once, with the name of its resource."""
     said = []
     for item in diagnostics:
         if item.get("severity") != "error":
             continue
         name = str(item.get("urn") or "").rpartition("::")[2]
-        text = str(item["message"]).strip().removeprefix("error: ")
+        text = _PREAMBLE.sub("", str(item["message"]).strip())
         said.append(f"{name}: {text}" if name else text)
     return tuple(dict.fromkeys(said))

@@ -28,13 +28,14 @@ from prism_iac.provider.resources import (
 )
 
 if TYPE_CHECKING:
-    from prism_iac.spec import Stack, StackComputation, StackPolicy
+    from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy
 
 __all__ = ["StackFile", "computation_identity"]
 
 _TYPE: Final = "prism:index:StackFile"
 
 _SECRET_KEYS: Final = ("token", "password", "participants")
+_REQUESTS: Final = ("server_request", "client_request")
 _LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
 _PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
 
@@ -75,10 +76,6 @@ class StackFile(pulumi.ComponentResource):
         super().__init__(_TYPE, name or file.stem, {}, opts)
         stack = _load(file)
         self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
-        self.certificates = {
-            name: CertificateBundle(name, **_values(item.settings), opts=self._children)
-            for name, item in stack.certificates.items()
-        }
         # A declared policy comes before the VM that must meet it, a VM's own after the VM, and one that expects
         # a manifest after its computation.
         policies = stack.attestation_policies.values()
@@ -95,6 +92,10 @@ class StackFile(pulumi.ComponentResource):
                 opts=self._children,
             )
             for name, item in stack.vms.items()
+        }
+        self.certificates = {
+            name: CertificateBundle(name, **self._bundle_settings(item), opts=self._children)
+            for name, item in stack.certificates.items()
         }
         self.attestation_policies |= {
             item.name: self._policy(item, stack)
@@ -172,6 +173,20 @@ class StackFile(pulumi.ComponentResource):
         # The dynamic plugin takes the whole configuration, so its keys have their namespace.
         named = given if is_native() else {f"prism:{key}": value for key, value in given.items()}
         return pulumi.ProviderResource(package, "prism", named, pulumi.ResourceOptions(parent=self))
+
+    def _bundle_settings(self, item: StackCertificates) -> Mapping[str, Any]:
+        values = dict(_values(item.settings))
+        if item.settings.vm is not None:
+            values["vm"] = self.vms[item.settings.vm].id
+        for field in _REQUESTS:
+            if field in values:
+                values[field] = _relative(Path(values[field]))
+        if "files" in values:
+            values["files"] = {
+                field: value if field == "passphrase" else _relative(Path(value))
+                for field, value in values["files"].items()
+            }
+        return values
 
     def _policy(self, item: StackPolicy, stack: Stack) -> AttestationPolicy:
         return AttestationPolicy(

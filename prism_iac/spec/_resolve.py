@@ -11,7 +11,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from prism_iac.errors import Defect
 from prism_iac.model import AGENT_TLS_FIELDS, AssetKind, Location
-from prism_iac.model.resources import Approval, Participant, PolicyLaunch, PolicySettings, VmSettings
+from prism_iac.model.resources import (
+    Approval,
+    CertificateSettings,
+    Participant,
+    PolicyLaunch,
+    PolicySettings,
+    VmSettings,
+)
 from prism_iac.model.stack import (
     AgentEntry,
     AssetEntry,
@@ -64,7 +71,7 @@ class _Resolver:
         self._draft = draft
         self._participants = _table(draft.participants, self._participant)
         self._assets = _table(draft.assets, self._asset)
-        self._certificates = _table(draft.certificates, StackCertificates)
+        self._certificates = _table(draft.certificates, self._bundle)
         self._vms = _table(draft.vms, self._vm)
         self._policies = _table(draft.attestation_policies, self._policy)
 
@@ -123,6 +130,19 @@ class _Resolver:
             arguments=entry.arguments,
             requirements=self._path((*location, "requirements"), entry.requirements),
         )
+
+    def _bundle(self, name: str, settings: CertificateSettings) -> StackCertificates:
+        location = ("certificates", name)
+        values = settings.model_dump(exclude_none=True)
+        for field in ("server_request", "client_request"):
+            if field in values:
+                values[field] = self._text(location, field, values[field])
+        if settings.files is not None:
+            values["files"] = {
+                field: value if field == "passphrase" else self._text((*location, "files"), field, value)
+                for field, value in values["files"].items()
+            }
+        return StackCertificates(name, CertificateSettings.model_validate(values))
 
     def _vm(self, name: str, entry: VmEntry) -> StackVm:
         settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))

@@ -51,8 +51,8 @@ def calendar(
     from prism_iac.cli._documents import CalendarDocument, DateDocument
     from prism_iac.cli._files import write_file
     from prism_iac.cli._pulumi import load_resources
-    from prism_iac.plan import dates_of_stack, dates_of_workspace, upcoming
     from prism_iac.cli.calendar._ics import ics_of
+    from prism_iac.plan import dates_of_stack, dates_of_workspace, upcoming
 
     now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
     failures: dict[str, PrismError] = {}

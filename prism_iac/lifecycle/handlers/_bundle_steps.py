@@ -23,7 +23,7 @@ from prism_iac.model.resources import CertificateBundle, KeysOnRenewal, Subject
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from prism_iac.pki import Authority, IssuedCertificate, Party
+    from prism_iac.pki import Authority, IssuedCertificate, Party, SignedCertificate
 
 __all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "issue", "renewal_begins"]
 
@@ -76,6 +76,8 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     """Everything new, for a bundle of which nobody holds files."""
     from prism_iac.pki import issue_bundle
 
+    if desired.server_request or desired.client_request:
+        return _issue_by_requests(desired, now)
     bundle = issue_bundle(desired, now=now)
     return desired.with_(
         ca_certificate=bundle.ca_certificate,
@@ -87,6 +89,19 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
         not_before=bundle.not_before.isoformat() if bundle.not_before else None,
         not_after=bundle.not_after.isoformat() if bundle.not_after else None,
     )
+
+
+def _issue_by_requests(desired: CertificateBundle, now: datetime) -> CertificateBundle:
+    from prism_iac.pki import Authority
+
+    signer = Authority.create(
+        f"{desired.common_name} CA",
+        key=desired.key,
+        now=now,
+        validity=parse_duration(desired.validity),
+        subject=desired.subject,
+    )
+    return desired.with_(**_Cas(signer, None, ()).outputs(now), **_leaves(desired, desired, signer, now))
 
 
 def advance(
@@ -210,13 +225,16 @@ class _Cas:
 def _leaves(
     state: CertificateBundle, desired: CertificateBundle, signer: Authority, now: datetime
 ) -> dict[str, Any]:
-    from prism_iac.pki import load_private_key, parties_of
+    from prism_iac.pki import load_private_key, parse_request, parties_of
 
     keeps_keys = desired.keys_on_renewal is KeysOnRenewal.REUSE and state.key == desired.key
 
-    def issue_to(party: Party) -> IssuedCertificate:
+    def issue_to(party: Party) -> tuple[IssuedCertificate | SignedCertificate, str | None]:
+        if asked := getattr(desired, f"{party.name}_request"):
+            request = parse_request(asked.encode())
+            return signer.sign_request(request, now=now, validity=parse_duration(desired.validity)), None
         known = getattr(state, f"{party.name}_key") if keeps_keys else None
-        return signer.issue(
+        issued = signer.issue(
             common_name=party.common_name,
             subject=party.subject,
             dns_names=party.dns_names,
@@ -225,14 +243,15 @@ def _leaves(
             now=now,
             validity=parse_duration(desired.validity),
         )
+        return issued, issued.key_pem.decode()
 
     parties = parties_of(desired)
     with ThreadPoolExecutor(len(parties)) as pool:
         issued = {party.name: item for party, item in zip(parties, pool.map(issue_to, parties), strict=True)}
-    server = issued["server"]
+    server, _ = issued["server"]
     return {
-        **{f"{name}_certificate": item.certificate_pem for name, item in issued.items()},
-        **{f"{name}_key": item.key_pem for name, item in issued.items()},
+        **{f"{name}_certificate": item.certificate_pem for name, (item, _) in issued.items()},
+        **{f"{name}_key": key for name, (_, key) in issued.items()},
         "not_before": server.not_before.isoformat(),
         "not_after": server.not_after.isoformat(),
     }

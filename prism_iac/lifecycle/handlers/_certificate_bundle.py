@@ -1,4 +1,4 @@
-"""The life of a certificate bundle: made here, kept in state, made again before it ends."""
+"""The life of a certificate bundle: made here, issued by Prism or brought, and made again before it ends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from typing import Final
 
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live
+from prism_iac.lifecycle.handlers._bundle_files import brought, ending_soon, read_files, read_requests
+from prism_iac.lifecycle.handlers._bundle_prism import (
+    OLD_UNUSED,
+    REVOKED,
+    issue_at_prism,
+    look_at_prism,
+    renew_at_prism,
+    revoke_all,
+)
 from prism_iac.lifecycle.handlers._bundle_steps import Step, advance, due_step, issue
-from prism_iac.model.resources import CertificateBundle
+from prism_iac.model.resources import CertificateBundle, CertificateSource
 
 __all__ = ["CertificateBundleHandler"]
 
@@ -17,34 +26,61 @@ _FOR_LATER: Final = ("renew_before", "keys_on_renewal")
 
 
 class CertificateBundleHandler(Handler[CertificateBundle]):
-    """Nothing lives at a peer: the bundle is its state."""
+    """Of its own CA and of files, the bundle is its state; certificates of Prism live there too."""
 
     model = CertificateBundle
     not_kept = "its keys are in the state of its stack alone"
 
     def why_due(self, state: CertificateBundle, context: Context) -> str | None:
-        """What time asks for, in words; None when it is nothing."""
+        """What time asks for, or what Prism said at the last read, in words; None when it is nothing."""
         now = context.now()
+        if state.source is CertificateSource.FILES:
+            # No update makes them last longer, so this is told and asks for none.
+            if line := ending_soon(state, now):
+                context.report(line)
+            return None
+        if state.source is CertificateSource.PRISM and (reason := _why_due_at_prism(state)):
+            return reason
         step = due_step(state, now)
         return _explained(step, state, now) if step else None
 
+    def complete(self, desired: CertificateBundle, context: Context) -> CertificateBundle:
+        """Read the files that are named; only certificates of Prism have a workspace."""
+        if desired.source is CertificateSource.PRISM:
+            return desired
+        without = desired.with_(workspace=None) if desired.workspace is not None else desired
+        return read_requests(read_files(without, context.now()))
+
     def create(self, desired: CertificateBundle, context: Context) -> Live[CertificateBundle]:
-        """Make the keys and certificates."""
+        """Make the keys and certificates, or let Prism make them, or take those that are brought."""
+        if desired.source is CertificateSource.PRISM:
+            return issue_at_prism(desired, context)
+        if desired.source is CertificateSource.FILES:
+            return Live(desired.identity, brought(desired))
         return Live(desired.identity, issue(desired, context.now()))
 
-    def read(self, live: Live[CertificateBundle], _: Context) -> Live[CertificateBundle]:
-        """The state is the bundle."""
-        return live
+    def read(self, live: Live[CertificateBundle], context: Context) -> Live[CertificateBundle] | None:
+        """The state is the bundle; of certificates of Prism, what it says of them."""
+        if live.state.source is not CertificateSource.PRISM:
+            return live
+        seen = look_at_prism(live.state, context)
+        return None if seen is None else Live(live.id, seen)
 
     def update(
         self, live: Live[CertificateBundle], desired: CertificateBundle, context: Context
     ) -> Live[CertificateBundle]:
         """Take the step that is due, or make what the inputs ask for; a new window alone makes nothing."""
         now = context.now()
+        if desired.source is CertificateSource.FILES:
+            return Live(live.id, brought(desired))
         kept = live.state.with_(**{name: getattr(desired, name) for name in _FOR_LATER})
         step = _due_under_both(live.state, kept, now)
-        if step is None and all(getattr(kept, name) == getattr(desired, name) for name in kept.input_names()):
+        is_same = all(getattr(kept, name) == getattr(desired, name) for name in kept.input_names())
+        is_fine = kept.source is not CertificateSource.PRISM or _why_due_at_prism(kept) is None
+        if step is None and is_same and is_fine:
             return Live(live.id, kept)
+        if desired.source is CertificateSource.PRISM:
+            return renew_at_prism(live.state, desired, context)
         bundle = advance(kept, desired, step, now)
         if bundle.next_ca_on is not None and bundle.next_ca_key != live.state.next_ca_key:
             context.report(
@@ -53,8 +89,22 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
             )
         return Live(live.id, bundle)
 
-    def delete(self, _live: Live[CertificateBundle], _context: Context) -> None:
-        """Nothing to do: it goes with the state."""
+    def delete(self, live: Live[CertificateBundle], context: Context) -> None:
+        """It goes with the state; what Prism issued is revoked."""
+        if live.state.source is CertificateSource.PRISM:
+            revoke_all(live.state, context)
+
+
+def _why_due_at_prism(state: CertificateBundle) -> str | None:
+    if state.server_serial is None:
+        return "issues the certificates: the last update could not"
+    if state.standing == REVOKED:
+        return "issues other certificates: Prism says that these are revoked"
+    if state.standing == OLD_UNUSED:
+        return (
+            f"revokes {', '.join(state.old_serials or ())}: nobody uses the certificates of before any more"
+        )
+    return None
 
 
 def _due_under_both(before: CertificateBundle, after: CertificateBundle, now: datetime) -> Step | None:

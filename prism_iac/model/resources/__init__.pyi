@@ -8,8 +8,10 @@ from ._attestation_policy import (
 )
 from ._base import ResourceModel
 from ._certificate_bundle import (
+    BroughtFiles,
     CertificateBundle,
     CertificateSettings,
+    CertificateSource,
     KeyAlgorithm,
     KeysOnRenewal,
     KeySpec,
@@ -28,8 +30,10 @@ __all__ = [
     "Approval",
     "Asset",
     "AttestationPolicy",
+    "BroughtFiles",
     "CertificateBundle",
     "CertificateSettings",
+    "CertificateSource",
     "Computation",
     "ComputationRun",
     "ConfidentialVM",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from prism_iac.model._canonical import DnsName, Duration, IpAddress, Pem, Text, WholeNumber, parse_duration
-from prism_iac.model._change import COMPUTED, IN_PLACE
+from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import TlsMode
 from prism_iac.model._refusal import Refusal
@@ -17,8 +17,10 @@ from prism_iac.model._unknown import contains_unknown
 from prism_iac.model.resources._base import ResourceModel
 
 __all__ = [
+    "BroughtFiles",
     "CertificateBundle",
     "CertificateSettings",
+    "CertificateSource",
     "KeyAlgorithm",
     "KeySpec",
     "KeysOnRenewal",
@@ -85,11 +87,62 @@ class Subject(Document):
     """The email address (emailAddress)."""
 
 
+class CertificateSource(StrEnum):
+    """Where keys and certificates come from."""
+
+    OWN = "own"
+    """A CA of the bundle's own, which the stack keeps."""
+    PRISM = "prism"
+    """Prism's certificate service, for one VM."""
+    FILES = "files"
+    """Files that somebody else made."""
+
+
+class BroughtFiles(Document):
+    """Keys and certificates that somebody else made: each the path of a file, or PEM.
+
+    Files are PEM, DER or PKCS#12. What they hold counts, not where they are: `check` reads and converts them.
+    """
+
+    ca_certificate: Annotated[Text, IN_PLACE]
+    """The CAs that both sides trust."""
+
+    server_certificate: Annotated[Text | None, IN_PLACE] = None
+    """The agent's certificate, intermediates after it."""
+
+    server_key: Annotated[Text | None, IN_PLACE.as_secret()] = None
+    """The agent's private key."""
+
+    client_certificate: Annotated[Text | None, IN_PLACE] = None
+    """The participants' certificate, intermediates after it."""
+
+    client_key: Annotated[Text | None, IN_PLACE.as_secret()] = None
+    """The participants' private key; left out where participants have keys of their own."""
+
+    passphrase: Annotated[Text | None, IN_PLACE.as_secret(write_only=True)] = None
+    """What opens encrypted keys; used once and not kept."""
+
+
 class CertificateSettings(Document):
     """What kind of keys and certificates to make, and when to make them again."""
 
     mode: Annotated[TlsMode, IN_PLACE] = TlsMode.MTLS
     """The TLS mode that the bundle serves."""
+
+    source: Annotated[CertificateSource | None, REPLACE] = None
+    """`own`, also when left out: a CA of its own. `prism`: Prism's certificate service. `files`: files that are brought."""
+
+    vm: Annotated[Text | None, REPLACE] = None
+    """The VM that Prism issues the certificates for; with the source `prism`."""
+
+    files: Annotated[BroughtFiles | None, IN_PLACE] = None
+    """The files that are brought; with the source `files`."""
+
+    server_request: Annotated[Text | None, IN_PLACE] = None
+    """A certificate request for a key that stays where the agent's is: a path, or PEM. Its private key is in no state."""
+
+    client_request: Annotated[Text | None, IN_PLACE] = None
+    """A certificate request for a key that stays with the participants: a path, or PEM."""
 
     common_name: Annotated[Text, IN_PLACE] = "prism-iac"
     """The name that the subjects begin with."""
@@ -128,10 +181,29 @@ class CertificateSettings(Document):
         return self
 
     @model_validator(mode="after")
-    def _certificates_are_usable(self) -> Self:
-        if contains_unknown([self.mode, self.dns_names, self.ip_addresses, self.key]):
+    def _source_has_what_it_needs(self) -> Self:
+        if contains_unknown([self.source, self.files]):
             return self
-        if not REQUIRED_TLS_FIELDS[self.mode]:
+        for field, source in _SOURCES_OF_FIELDS.items():
+            value = getattr(self, field)
+            is_given = value is not None and not contains_unknown(value)
+            if is_given and (self.source or CertificateSource.OWN) is not source:
+                raise Refusal(
+                    f"{field} goes with the source {source}",
+                    f"Write `source: {source}`, or remove it.",
+                    field=field,
+                )
+        if self.source is CertificateSource.PRISM and self.vm is None:
+            raise Refusal("Prism issues certificates for a VM", "Name it in vm.", field="source")
+        if self.source is CertificateSource.FILES and self.files is None:
+            raise Refusal("no files are named", "Name them in files.", field="source")
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_usable(self) -> Self:
+        if contains_unknown([self.mode, self.source, self.dns_names, self.ip_addresses, self.key]):
+            return self
+        if not REQUIRED_TLS_FIELDS[self.mode] or self.source not in (None, CertificateSource.OWN):
             return self
         if not self.dns_names and not self.ip_addresses:
             raise Refusal(
@@ -148,10 +220,21 @@ class CertificateSettings(Document):
         return self
 
 
+_SOURCES_OF_FIELDS: dict[str, CertificateSource] = {
+    "vm": CertificateSource.PRISM,
+    "files": CertificateSource.FILES,
+    "server_request": CertificateSource.OWN,
+    "client_request": CertificateSource.OWN,
+}
+
+
 class CertificateBundle(CertificateSettings, ResourceModel):
     """A CA with the server and client certificates that a TLS mode asks for (prism-rest.md section 5.2)."""
 
     kind: ClassVar[str] = "CertificateBundle"
+
+    workspace: Annotated[Text | None, REPLACE] = None
+    """The workspace of the VM; with the source `prism`. Defaults to the provider's."""
 
     ca_certificate: Annotated[Pem | None, COMPUTED] = None
     """The CAs that both sides trust, PEM: the one that signs first, then the next and the old ones."""
@@ -185,3 +268,15 @@ class CertificateBundle(CertificateSettings, ResourceModel):
 
     not_after: Annotated[str | None, COMPUTED] = None
     """When the first of the certificates ends, RFC 3339."""
+
+    server_serial: Annotated[str | None, COMPUTED] = None
+    """The serial number that Prism gave the agent's certificate, decimal."""
+
+    client_serial: Annotated[str | None, COMPUTED] = None
+    """The serial number that Prism gave the participants' certificate, decimal."""
+
+    old_serials: Annotated[tuple[str, ...] | None, COMPUTED] = None
+    """Serial numbers that are to be revoked once nobody uses their certificates."""
+
+    standing: Annotated[str | None, COMPUTED] = None
+    """What the last read found at Prism: `in use`, `old unused`, or `revoked`."""

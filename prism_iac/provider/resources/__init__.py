@@ -10,7 +10,12 @@ from prism_iac.provider.resources._attestation_policy import (
     AttestationPolicy,
     PolicyLaunchArgs,
 )
-from prism_iac.provider.resources._certificate_bundle import CertificateBundle, KeySpecArgs, SubjectArgs
+from prism_iac.provider.resources._certificate_bundle import (
+    BroughtFilesArgs,
+    CertificateBundle,
+    KeySpecArgs,
+    SubjectArgs,
+)
 from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
 from prism_iac.provider.resources._computation_run import ComputationRun
 from prism_iac.provider.resources._confidential_vm import ConfidentialVM, VmLimitsArgs
@@ -22,6 +27,7 @@ __all__ = [
     "ApprovalArgs",
     "Asset",
     "AttestationPolicy",
+    "BroughtFilesArgs",
     "CertificateBundle",
     "Computation",
     "ComputationRun",

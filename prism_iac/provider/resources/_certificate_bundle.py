@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, cast
 
 import pulumi
 from pulumi import Input, Output
@@ -12,7 +12,7 @@ from prism_iac.provider._declare import PrismResource
 from prism_iac.provider.dynamic import CertificateBundleProvider
 from prism_iac.provider.resources._computation import AgentConfigArgs
 
-__all__ = ["CertificateBundle", "KeySpecArgs", "SubjectArgs"]
+__all__ = ["BroughtFilesArgs", "CertificateBundle", "KeySpecArgs", "SubjectArgs"]
 
 
 class SubjectArgs(TypedDict, total=False):
@@ -30,6 +30,23 @@ class KeySpecArgs(TypedDict, total=False):
     """`rsa`, `ecdsa` or `ed25519`."""
     size: Input[int]
     """Bits: 2048, 3072 or 4096 (RSA), 256 or 384 (ECDSA)."""
+
+
+class BroughtFilesArgs(TypedDict, total=False):
+    """Keys and certificates that somebody else made: each the path of a file, or PEM."""
+
+    ca_certificate: Input[str]
+    """The CAs that both sides trust."""
+    server_certificate: Input[str]
+    """The agent's certificate, intermediates after it."""
+    server_key: Input[str]
+    """The agent's private key; kept as a secret."""
+    client_certificate: Input[str]
+    """The participants' certificate, intermediates after it."""
+    client_key: Input[str]
+    """The participants' private key; kept as a secret."""
+    passphrase: Input[str]
+    """What opens encrypted keys; used once and not kept."""
 
 
 class CertificateBundle(PrismResource, module="prism", name="CertificateBundle"):
@@ -64,6 +81,14 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
     """When the certificates become valid."""
     not_after: Output[str | None]
     """When the first of the certificates ends."""
+    server_serial: Output[str | None]
+    """The serial number that Prism gave the agent's certificate."""
+    client_serial: Output[str | None]
+    """The serial number that Prism gave the participants' certificate."""
+    old_serials: Output[list[str] | None]
+    """Serial numbers that are revoked once nobody uses their certificates."""
+    standing: Output[str | None]
+    """What the last read found at Prism."""
 
     def __init__(
         self,
@@ -78,6 +103,12 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
         validity: Input[str] | None = None,
         renew_before: Input[str] | None = None,
         keys_on_renewal: Input[str] | None = None,
+        source: Input[str] | None = None,
+        vm: Input[str] | None = None,
+        files: Input[BroughtFilesArgs] | Input[Mapping[str, Input[str]]] | None = None,
+        server_request: Input[str] | None = None,
+        client_request: Input[str] | None = None,
+        workspace: Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a certificate bundle.
@@ -94,6 +125,12 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
             renew_before: How long before their end they are made again, and how long a change of the CA is
                 announced before; `30d` when left out.
             keys_on_renewal: `rotate` (when left out) for new keys at each renewal, `reuse` to keep them.
+            source: `own` (when left out), `prism` for Prism's certificate service, or `files`.
+            vm: The id of the VM that Prism issues the certificates for.
+            files: The files that are brought, PEM, DER or PKCS#12.
+            server_request: A certificate request of the agent's key, in place of a key in state: a path, or PEM.
+            client_request: The same of the participants' key.
+            workspace: The workspace of the VM; the provider's when left out.
             opts: Resource options.
         """
         super().__init__(
@@ -109,6 +146,12 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "validity": validity,
                 "renew_before": renew_before,
                 "keys_on_renewal": keys_on_renewal,
+                "source": source,
+                "vm": vm,
+                "files": _with_secrets(files),
+                "server_request": server_request,
+                "client_request": client_request,
+                "workspace": workspace,
             },
             outputs=(
                 "ca_certificate",
@@ -122,6 +165,10 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "client_key",
                 "not_before",
                 "not_after",
+                "server_serial",
+                "client_serial",
+                "old_serials",
+                "standing",
             ),
             secret_outputs=("ca_key", "next_ca_key", "server_key", "client_key"),
             opts=opts,
@@ -145,3 +192,11 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
         if log_level is not None:
             args["log_level"] = log_level
         return args
+
+
+def _with_secrets(files: Any) -> Any:
+    if not isinstance(files, Mapping):
+        return files
+    return {
+        name: value if name.endswith("certificate") else Output.secret(value) for name, value in files.items()
+    }

@@ -13,6 +13,7 @@ from prism_iac.spec._draft import Draft
 from prism_iac.spec.checks._agent import check_agents
 from prism_iac.spec.checks._asset import check_assets
 from prism_iac.spec.checks._attestation_policy import check_policies
+from prism_iac.spec.checks._certificates import check_certificates
 from prism_iac.spec.checks._computation import check_computations
 from prism_iac.spec.checks._name import check_names
 from prism_iac.spec.checks._participant import check_participants
@@ -30,6 +31,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_participants,
     check_promotion,
     check_assets,
+    check_certificates,
     check_policies,
     check_vms,
     check_agents,

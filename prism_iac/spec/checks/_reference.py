@@ -25,6 +25,7 @@ _REFERENCES: Final = (
     ("assets.*.provider", "participants"),
     ("promotion.approvers.*", "participants"),
     ("attestation_policies.*.vm", "vms"),
+    ("certificates.*.vm", "vms"),
     ("attestation_policies.*.manifest", "computations"),
     ("attestation_policies.*.approvals.*.by", "participants"),
     ("vms.*.attestation_policy", "attestation_policies"),

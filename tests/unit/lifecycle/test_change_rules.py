@@ -18,7 +18,7 @@ REPLACES: Final[dict[str, set[str]]] = {
     "Participant": {"workspace", "computation", "user"},
     "PublicKey": {"workspace", "computation", "user"},
     "ConfidentialVM": {"workspace", "provider", "platform", "vcpus", "agent_log_level", "limits", "name"},
-    "CertificateBundle": set(),
+    "CertificateBundle": {"source", "vm", "workspace"},
     "AttestationPolicy": {"workspace"},
     "ComputationRun": {"workspace", "computation", "vm", "triggers"},
 }

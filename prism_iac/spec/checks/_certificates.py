@@ -1,0 +1,91 @@
+"""The files and requests that a bundle of certificates names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from prism_iac.errors import Finding, InvalidInput
+from prism_iac.model import Location, Refusal
+from prism_iac.model.resources import BroughtFiles, CertificateSettings
+from prism_iac.pki import loose_mode, parse_request, read_brought
+from prism_iac.spec._draft import Draft
+
+__all__ = ["check_certificates"]
+
+_FILES: Final = ("ca_certificate", "server_certificate", "server_key", "client_certificate", "client_key")
+_KEYS: Final = ("server_key", "client_key")
+_REQUESTS: Final = ("server_request", "client_request")
+
+
+def check_certificates(draft: Draft) -> Iterator[Finding]:
+    """Files that are not there, that cannot be read, or that a peer would refuse."""
+    for name, settings in draft.certificates.items():
+        location = ("certificates", name)
+        if settings.files is not None:
+            yield from _brought(draft, (*location, "files"), settings.files, settings)
+        for field in _REQUESTS:
+            if (as_written := getattr(settings, field)) is not None:
+                yield from _read(draft, (*location, field), as_written, parse_request)
+
+
+def _brought(
+    draft: Draft, location: Location, files: BroughtFiles, settings: CertificateSettings
+) -> Iterator[Finding]:
+    if files.passphrase is not None:
+        yield draft.finding(
+            (*location, "passphrase"),
+            "a passphrase does not belong into a stack file",
+            "Declare the bundle in the program, with `pulumi.Config().require_secret(...)`.",
+        )
+        return
+    contents: dict[str, bytes] = {}
+    named = [field for field in _FILES if getattr(files, field) is not None]
+    for field in named:
+
+        def keep(data: bytes, field: str = field) -> None:
+            contents[field] = data
+
+        yield from _read(draft, (*location, field), getattr(files, field), keep, is_private=field in _KEYS)
+    if list(contents) == named:
+        names = (*settings.dns_names, *settings.ip_addresses)
+        yield from _findings(
+            draft,
+            location,
+            lambda: read_brought(contents, passphrase=files.passphrase, names=names, now=draft.now),
+        )
+
+
+def _read(
+    draft: Draft,
+    location: Location,
+    as_written: str,
+    use: Callable[[bytes], object],
+    *,
+    is_private: bool = False,
+) -> Iterator[Finding]:
+    try:
+        path = draft.path(location, as_written)
+        data = draft.inputs.read_key_file(path, as_written=as_written)
+        if is_private:
+            yield from _open_to_others(draft, location, path, as_written)
+    except Refusal as refusal:
+        yield draft.refused(location, refusal)
+        return
+    yield from _findings(draft, location, lambda: use(data))
+
+
+def _open_to_others(draft: Draft, location: Location, path: Path, as_written: str) -> Iterator[Finding]:
+    finding = loose_mode(path.stat().st_mode, as_written)
+    if finding is not None:
+        yield draft.finding(location, finding.message, finding.fix)
+
+
+def _findings(draft: Draft, location: Location, act: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        act()
+    except InvalidInput as error:
+        for item in error.findings:
+            place = (*location, item.path) if item.path else location
+            yield draft.finding(place, item.message, item.fix)
