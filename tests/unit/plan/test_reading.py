@@ -9,6 +9,7 @@ from prism_iac.plan._preview import Secret, plain, read_preview
 from tests.unit.plan.scene import COMPUTATION, MASKED, Scene, secret, urn
 from tests.unit.plan.scene import UNKNOWN as SENTINEL
 
+TYPE = "pulumi-python:dynamic/prism:Computation"
 NAME = urn("Computation", "iris-regression")
 
 
@@ -117,8 +118,14 @@ def test_errors_are_told_once_and_with_their_resource() -> None:
         {"severity": "error", "urn": NAME, "message": "error: it is taken\n"},
         {"severity": "info", "urn": "", "message": "trainer: creating"},
         {"severity": "error", "message": "error: Program failed"},
+        {
+            "severity": "error",
+            "urn": NAME,
+            "message": f"error: {TYPE} resource 'iris-regression' has a problem: no",
+        },
     ]
     assert read_preview({"diagnostics": said}, {}, {}).errors == (
         "iris-regression: it is taken",
         "Program failed",
+        "iris-regression: no",
     )
