@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from benchmarks import certificates, engine, imports, measurement, native, rest, start, verification, vms
+from benchmarks import (
+    certificates,
+    engine,
+    exchange,
+    imports,
+    measurement,
+    native,
+    rest,
+    start,
+    verification,
+    vms,
+)
 from benchmarks.figures import Figure
 from benchmarks.report import print_table, write_json
 
@@ -29,6 +40,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "vms": vms.measure,
     "engine": engine.measure,
     "native": native.measure,
+    "exchange": exchange.measure,
 }
 
 
