@@ -5,7 +5,7 @@ from ._home import EMBEDDED, Settings
 from ._identity import Generations
 from ._session import Session
 from .handlers import HANDLERS
-from .handlers._bundle_steps import renewal_begins
+from .handlers._bundle_steps import Step, due_under_both, renewal_begins
 from .handlers._policy_review import trust_changes
 
 __all__ = [
@@ -18,8 +18,10 @@ __all__ = [
     "Live",
     "Session",
     "Settings",
+    "Step",
     "check",
     "diff",
+    "due_under_both",
     "poll",
     "renewal_begins",
     "trust_changes",

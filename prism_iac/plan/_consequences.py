@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from prism_iac.lifecycle import renewal_begins
+from prism_iac.lifecycle import Step, due_under_both
 from prism_iac.model import AGENT_TLS_FIELDS, Change, ComputationStatus
 from prism_iac.model.resources import CertificateBundle
 from prism_iac.plan._graph import Graph, said
@@ -187,10 +187,11 @@ def _of_bundle(changed: Changed, graph: Graph) -> Iterator[Consequence]:
 def _issues(changed: Changed) -> bool:
     if changed.inputs - _IN_NO_CERTIFICATE:
         return True
-    if not changed.is_due:
-        return False
-    renewal = renewal_begins(CertificateBundle.parse(plain(changed.resource.state or {})))
-    return renewal is None or changed.now >= renewal
+    state = CertificateBundle.parse(plain(changed.resource.state or {}))
+    window = (changed.resource.new or {}).get("renew_before", state.renew_before)
+    step = due_under_both(state, state.with_(renew_before=window), changed.now)
+    # What Prism asks for is no step of time.
+    return step is not Step.RETIRE_CA if changed.is_due else step not in (None, Step.RETIRE_CA)
 
 
 def _of_key(changed: Changed, _graph: Graph) -> Iterator[Consequence]:

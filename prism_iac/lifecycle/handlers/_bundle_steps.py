@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from prism_iac.pki import Authority, IssuedCertificate, Party, SignedCertificate
 
-__all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "issue", "renewal_begins"]
+__all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "due_under_both", "issue", "renewal_begins"]
 
 CLOCK_SKEW: Final = timedelta(minutes=10)
 """How far the clocks of peers may differ."""
@@ -70,6 +70,18 @@ def due_step(state: CertificateBundle, now: datetime) -> Step | None:
     if now >= renewal:
         return Step.RENEW
     return Step.RETIRE_CA if _is_past(state.old_ca_until, now) else None
+
+
+def due_under_both(before: CertificateBundle, after: CertificateBundle, now: datetime) -> Step | None:
+    """What is due whichever of two windows holds: a new window alone issues nothing.
+
+    Args:
+        before: The state.
+        after: The state with the window that is asked for.
+        now: The time, aware.
+    """
+    step, other = due_step(before, now), due_step(after, now)
+    return other if step is Step.RENEW else step
 
 
 def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:

@@ -16,7 +16,7 @@ from prism_iac.lifecycle.handlers._bundle_prism import (
     renew_at_prism,
     revoke_all,
 )
-from prism_iac.lifecycle.handlers._bundle_steps import Step, advance, due_step, issue
+from prism_iac.lifecycle.handlers._bundle_steps import Step, advance, due_step, due_under_both, issue
 from prism_iac.model.resources import CertificateBundle, CertificateSource
 
 __all__ = ["CertificateBundleHandler"]
@@ -74,7 +74,7 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
         if desired.source is CertificateSource.FILES:
             return Live(live.id, brought(desired))
         kept = live.state.with_(**{name: getattr(desired, name) for name in _FOR_LATER})
-        step = _due_under_both(live.state, kept, now)
+        step = due_under_both(live.state, kept, now)
         is_same = all(getattr(kept, name) == getattr(desired, name) for name in kept.input_names())
         is_fine = kept.source is not CertificateSource.PRISM or _why_due_at_prism(kept) is None
         if step is None and is_same and is_fine:
@@ -105,12 +105,6 @@ def _why_due_at_prism(state: CertificateBundle) -> str | None:
             f"revokes {', '.join(state.old_serials or ())}: nobody uses the certificates of before any more"
         )
     return None
-
-
-def _due_under_both(before: CertificateBundle, after: CertificateBundle, now: datetime) -> Step | None:
-    """What is due whichever of two windows holds."""
-    step, other = due_step(before, now), due_step(after, now)
-    return other if step is Step.RENEW else step
 
 
 def _explained(step: Step, state: CertificateBundle, now: datetime) -> str:

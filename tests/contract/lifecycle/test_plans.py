@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,8 +82,10 @@ class Trial:
     seen: set[tuple[str, Effect | None]] = field(default_factory=set)
 
     def edit(self, subject: Subject) -> None:
+        assert self.stage.clock is not None
+        self.stage.clock += timedelta(days=self.rng.choice([0, 0, 3, 15, 40]))
         pool = POOLS[subject.kind]
-        chosen = self.rng.sample(sorted(pool), self.rng.randint(1, 3))
+        chosen = self.rng.sample(sorted(pool), self.rng.randint(0, 3))
         written = {**subject.written, **{name: self.rng.choice(pool[name]) for name in chosen}}
         inputs = self.checked(subject, written)
         plan = self.plan(subject, inputs)
@@ -130,7 +132,9 @@ class Trial:
             new=inputs,
             replaces=difference.replaces,
         )
-        return explain(Preview({address: resource}), Surroundings(stack="dev", now=NOW, salt=b"salt"))
+        return explain(
+            Preview({address: resource}), Surroundings(stack="dev", now=self.stage.clock or NOW, salt=b"salt")
+        )
 
     def do(self, subject: Subject, change: ResourceChange | None, inputs: Mapping[str, Any]) -> None:
         handler = HANDLERS[subject.kind]
