@@ -84,8 +84,10 @@ def renew_at_prism(
     if state.standing == OLD_UNUSED or not _serials(state):
         _revoke(certificates, old)
         old = ()
-    if not _serials(state) or state.standing == REVOKED:
+    if not _serials(state):
         return issue_at_prism(desired, context, old=old)
+    if state.standing == REVOKED:
+        return issue_at_prism(desired, context, old=(*_serials(state), *old))
     if state.standing == OLD_UNUSED:
         return Live(state.identity, state.with_(old_serials=None, standing=IN_USE))
     if desired.keys_on_renewal is KeysOnRenewal.REUSE and state.mode is desired.mode:
