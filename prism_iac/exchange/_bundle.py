@@ -21,7 +21,7 @@ from prism_iac.exchange._fields import (
     OptionalText,
     moment_text,
 )
-from prism_iac.model import AssetKind, AssetKindText, Location, Refusal, Text, User, shown
+from prism_iac.model import AssetKind, AssetKindText, Location, Refusal, Text, User, sha3_256, shown
 
 __all__ = ["AssetPart", "BundleDocument", "asset_json", "asset_of", "bundle_json"]
 
@@ -148,7 +148,8 @@ def asset_of(part: AssetPart, *, is_linked: bool) -> AssetDefinition:
         id=part.id,
         kind=part.asset_type,
         user=part.UserID,
-        checksum=part.Checksum or "",
+        # A sample stands for the file where no digest is given (D30).
+        checksum=part.Checksum or (sha3_256(part.asset).hex() if part.asset else ""),
         file_name=part.file_name,
         description=part.description,
         mime_type=part.mime_type,

@@ -17,7 +17,7 @@ from prism_iac.errors import Finding
 from prism_iac.exchange._access import Access, Members
 from prism_iac.exchange._assets import WorkspaceAssets
 from prism_iac.exchange._collected import Collected
-from prism_iac.exchange._definition import AssetDefinition, Definition
+from prism_iac.exchange._definition import PART_OF_KIND, AssetDefinition, Definition
 from prism_iac.exchange._roles import bring_roles, fingerprint, roles_as_imported
 from prism_iac.exchange._row import Row
 from prism_iac.model import mark_of, marked, sha3_256, shown, unmarked
@@ -136,12 +136,7 @@ class Import:
         outcome = Outcome()
         for done, row in enumerate((row for row in rows if row.number), 1):
             if row.definition is not None:
-                try:
-                    self._bring(row.definition, outcome)
-                except (ApiConflict, Rejected, NotFound, PermissionDenied) as error:
-                    if isinstance(error, PermissionDenied) and not (outcome.made or outcome.resumed):
-                        raise
-                    outcome.refused.add([row.finding_at("", _sentence(error), error.next_step)])
+                self._bring(row, row.definition, outcome)
             progress(done)
         return outcome
 
@@ -149,7 +144,7 @@ class Import:
         """Make sure that the workspace has assets, linked or not; gives how many were made."""
         outcome = Outcome()
         for asset in assets:
-            self._bring_asset(replace(asset, linked=False), "", outcome)
+            self._bring_asset(asset, outcome)
         return outcome.new_assets
 
     @cached_property
@@ -206,10 +201,12 @@ class Import:
                     self._members.advice(user),
                 )
         for asset in definition.assets:
-            if why := self._why_not(asset, new_assets):
+            if why := self._why_not(asset, definition, new_assets):
                 yield row.finding_at(asset.id, *why)
 
-    def _why_not(self, asset: AssetDefinition, new_assets: set[bytes]) -> tuple[str, str] | None:
+    def _why_not(
+        self, asset: AssetDefinition, definition: Definition, new_assets: set[bytes]
+    ) -> tuple[str, str] | None:
         """Why an asset cannot be there and linked afterwards, and what to do; None when it can."""
         owner = self._members.find(asset.user)
         known = self._assets.match(asset, owner or "")
@@ -231,65 +228,91 @@ class Import:
                 f"the asset is not {act}: only its provider {shown(asset.user or provider)} can do that",
                 "Let them do it.",
             )
+        kind = known.asset_type if known else asset.kind
+        if asset.linked and kind and provider:
+            action = PART_OF_KIND[kind]
+            if provider not in {self._members.find(user) for user in definition.users_with(action)}:
+                return (
+                    f"the asset is not linked: its provider does not hold the action {action}",
+                    f"Give {shown(asset.user or provider)} a role with it.",
+                )
         return None
 
     def _is_whole(self, known: _Known, definition: Definition) -> bool:
         wanted = roles_as_imported(definition.roles, self._members.find, self._access.user_id)
         linked = {record.id for record in self._assets.linked_to(known.id)}
-        matched = (
-            self._assets.match(asset, self._members.find(asset.user) or "") for asset in definition.assets
+        return known.roles == fingerprint(wanted) and all(
+            self._is_brought(asset, definition, linked) for asset in definition.assets
         )
-        expected = (
-            record is not None and (not asset.linked or record.id in linked)
-            for asset, record in zip(definition.assets, matched, strict=True)
-        )
-        return known.roles == fingerprint(wanted) and all(expected)
 
-    def _bring(self, definition: Definition, outcome: Outcome) -> None:
+    def _is_brought(self, asset: AssetDefinition, definition: Definition, linked: set[str]) -> bool:
+        """Whether nothing is left that could be done for an asset."""
+        owner = self._members.find(asset.user)
+        record = self._assets.match(asset, owner or "")
+        if record is None:
+            return bool(_why_not_made(asset)) or owner is None or self._access.acting_for(owner) is None
+        return not asset.linked or record.id in linked or not self._may_link(record, definition)
+
+    def _bring(self, row: Row, definition: Definition, outcome: Outcome) -> None:
         known = self._known.get(definition.name)
-        mark = _mark(definition)
-        if known is not None and known.mark != mark:
+        if known is not None and known.mark != _mark(definition):
             return
         if known is not None and self._is_whole(known, definition):
             outcome.there += 1
             return
-        workspace = self._access.workspace
-        if known is None:
-            computation_id = workspace.computations.create(
-                name=definition.name,
-                description=marked(definition.description, _identity(definition)),
-                agent_config=without_pair(definition.agent),
-                idempotency_key=mark,
-            )
-        else:
-            computation_id = known.id
-        bring_roles(
-            workspace.roles,
-            computation_id,
-            roles_as_imported(definition.roles, self._members.find, self._access.user_id),
-            is_new=known is None,
-            owner_id=self._access.user_id,
-        )
-        for asset in definition.assets:
-            self._bring_asset(asset, computation_id, outcome)
+        try:
+            computation_id = known.id if known else self._create(definition)
+        except (ApiConflict, Rejected) as error:
+            outcome.refused.add([row.finding_at("", _sentence(error), error.next_step)])
+            return
         if known is None:
             outcome.made += 1
         else:
             outcome.resumed += 1
+        try:
+            self._complete(definition, computation_id, outcome, is_new=known is None)
+        except (ApiConflict, Rejected, NotFound, PermissionDenied) as error:
+            outcome.refused.add([row.finding_at("", _sentence(error), error.next_step)])
 
-    def _bring_asset(self, asset: AssetDefinition, computation_id: str, outcome: Outcome) -> None:
+    def _create(self, definition: Definition) -> str:
+        return self._access.workspace.computations.create(
+            name=definition.name,
+            description=marked(definition.description, _identity(definition)),
+            agent_config=without_pair(definition.agent),
+            idempotency_key=_mark(definition),
+        )
+
+    def _complete(
+        self, definition: Definition, computation_id: str, outcome: Outcome, *, is_new: bool
+    ) -> None:
+        bring_roles(
+            self._access.workspace.roles,
+            computation_id,
+            roles_as_imported(definition.roles, self._members.find, self._access.user_id),
+            is_new=is_new,
+            owner_id=self._access.user_id,
+        )
+        for asset in definition.assets:
+            record = self._bring_asset(asset, outcome)
+            if record is not None and asset.linked and self._may_link(record, definition):
+                provider = self._access.acting_for(record.user_id)
+                if provider is not None:
+                    provider.assets.link(record.id, computation_id)
+
+    def _may_link(self, record: AssetRecord, definition: Definition) -> bool:
+        """Whether the provider of an asset gets the role for it, and may be acted for."""
+        if record.asset_type is None or self._access.acting_for(record.user_id) is None:
+            return False
+        providers = definition.users_with(PART_OF_KIND[record.asset_type])
+        return record.user_id in {self._members.find(user) for user in providers}
+
+    def _bring_asset(self, asset: AssetDefinition, outcome: Outcome) -> AssetRecord | None:
         owner = self._members.find(asset.user)
         record = self._assets.match(asset, owner or "")
-        if record is None:
-            if owner is None or _why_not_made(asset):
-                return
+        if record is None and owner is not None and not _why_not_made(asset):
             record = self._make(asset, owner)
-            if record is None:
-                return
-            outcome.new_assets += 1
-        provider = self._access.acting_for(record.user_id)
-        if asset.linked and provider is not None:
-            provider.assets.link(record.id, computation_id)
+            outcome.new_assets += 1 if record else 0
+        return record
 
     def _make(self, asset: AssetDefinition, owner: str) -> AssetRecord | None:
         provider = self._access.acting_for(owner)
@@ -298,7 +321,7 @@ class Import:
         content = AssetContent(
             asset_type=asset.kind,
             description=asset.description,
-            checksum=asset.checksum or sha3_256(asset.sample).hex(),
+            checksum=asset.checksum,
             file_name=asset.file_name,
             mime_type=asset.mime_type,
             sample=asset.sample or None,
@@ -324,7 +347,7 @@ def without_pair(agent: AgentConfigRecord) -> AgentConfigRecord:
 def _why_not_made(asset: AssetDefinition) -> tuple[str, str] | None:
     if asset.kind is None:
         return f"there is no asset {shown(asset.id)} in the workspace", "Let its provider make it first."
-    if not asset.description or not (asset.checksum or asset.sample):
+    if not (asset.description and asset.checksum):
         return (
             f"no {asset.kind} of {shown(asset.user)} in the workspace has the digest {shown(asset.checksum)}",
             "Let its provider make the asset first; a bundle with its description makes it here.",

@@ -269,3 +269,35 @@ def test_an_archive_that_was_changed_is_not_restored(
     assert names(other.workspace) == []
     (quick.folder / "none.zip").write_bytes(b"PK")
     assert quick.run("restore", "none.zip", PRISM_WORKSPACE=other.workspace_name).code == 1
+
+
+def test_an_asset_whose_provider_has_no_role_is_made_once_and_not_linked(
+    quick: SameProcess, stage: Stage
+) -> None:
+    stage.session.user(ADA, stage.workspace_name)
+    asset = {"id": "1", "UserID": ADA, "asset_type": "dataset", "description": "a sample", "asset": "aGk="}
+    bundle = {
+        "computation": {"name": "sum", "description": "adds"},
+        "assets": [asset],
+        "asset_links": [{"asset_id": "1"}],
+    }
+    (quick.folder / "bundle.json").write_text(json.dumps(bundle))
+    for _ in range(2):
+        ended = quick.run("import", "bundle.json")
+        assert ended.code == 1
+        assert "its provider does not hold the action dataset_provider" in ended.err
+    assert names(stage.workspace) == ["sum"]
+    (made,) = stage.workspace.assets.list()
+    assert (made.description, made.computations) == ("a sample", ())
+
+
+def test_what_prism_refuses_of_one_row_does_not_stop_the_others(
+    quick: SameProcess, stage: Stage, table: Path
+) -> None:
+    write_table(
+        table, {"name": "n" * 300, "description": "too long a name"}, {"name": "b", "description": "d"}
+    )
+    ended = quick.run("import", table.name)
+    assert ended.code == 1
+    assert "computations.csv:2:1: row 1: Prism refused it" in ended.err
+    assert names(stage.workspace) == ["b"]

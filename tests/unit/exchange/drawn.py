@@ -58,16 +58,17 @@ def definitions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Definition:
     for asset_id in draw(st.lists(st.uuids().map(str), max_size=3, unique=True)):
         kind = draw(st.sampled_from(list(AssetKind)))
         is_linked = draw(st.booleans()) and not (kind is AssetKind.ALGORITHM and has_algorithm)
+        sample = draw(st.binary(max_size=20))
         has_algorithm |= is_linked and kind is AssetKind.ALGORITHM
         assets.append(
             AssetDefinition(
                 asset_id,
                 kind=kind,
                 user=draw(st.sampled_from(USERS)),
-                checksum=draw(st.just("") | digests),
+                checksum=draw(digests if sample else st.just("") | digests),
                 file_name=draw(st.just("") | texts),
                 description=draw(st.just("") | texts),
-                sample=draw(st.binary(max_size=20)),
+                sample=sample,
                 created_at=draw(moments),
                 linked=is_linked,
             )
