@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from prism_iac.plan._plan import FieldChange, Plan, ResourceChange
+from prism_iac.plan._plan import Effect, Plan, ResourceChange
 from prism_iac.plan._words import headline, one_line, people, summary
 
 __all__ = ["COMMENT_CHARACTERS", "markdown_of"]
@@ -158,9 +158,8 @@ def _change(change: ResourceChange) -> _Item:
         f"- **{item.impact}**: {_plain(item.text)}" + (f" ({_plain(people(item.who))})" if item.who else "")
         for item in change.consequences
     ]
-    table = [_row(item) for item in change.fields]
-    if table:
-        lines += ["", "| field | was | will be | rule |", "|---|---|---|---|", *table]
+    if change.fields:
+        lines += ["", *_table(change)]
     if not lines:
         return _Item(f"- {title}")
     return _Item(
@@ -174,9 +173,18 @@ def _html(change: ResourceChange) -> str:
     return f"<b>{change.effect}</b> {_code(f'{change.kind} {change.name}')}"
 
 
-def _row(item: FieldChange) -> str:
-    was, will_be = ("" if value is None else _code(value) for value in (item.old, item.new))
-    return f"| {_code(item.path)} | {was} | {will_be} | {item.rule} |"
+def _table(change: ResourceChange) -> Iterator[str]:
+    if change.effect is Effect.CREATE:
+        yield from ("| field | value |", "|---|---|")
+        yield from (f"| {_code(item.path)} | {_cell(item.new)} |" for item in change.fields)
+        return
+    yield from ("| field | was | will be | rule |", "|---|---|---|---|")
+    for item in change.fields:
+        yield f"| {_code(item.path)} | {_cell(item.old)} | {_cell(item.new)} | {item.rule} |"
+
+
+def _cell(value: str | None) -> str:
+    return "" if value is None else _code(value)
 
 
 def _error(lines: list[str]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from prism_iac.plan._plan import FieldChange, Plan, ResourceChange
+from prism_iac.plan._plan import Effect, FieldChange, Plan, ResourceChange
 from prism_iac.plan._words import headline, one_line, people, summary
 
 __all__ = ["text_of"]
@@ -60,12 +60,13 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
 def _change(change: ResourceChange) -> Iterator[str]:
     yield f"{change.effect}  {change.kind} {change.name}"
     yield from (f"    because {reason}" for reason in change.reasons)
-    yield from (f"    {_field(item)}" for item in change.fields)
+    yield from (f"    {_field(item, change.effect)}" for item in change.fields)
     for item in change.consequences:
         yield f"    {item.impact}: {item.text}" + (f" ({people(item.who)})" if item.who else "")
 
 
-def _field(item: FieldChange) -> str:
-    if item.old is None:
-        return f"{item.path}: {item.new}  [{item.rule}]"
-    return f"{item.path}: {item.old} -> {'nothing' if item.new is None else item.new}  [{item.rule}]"
+def _field(item: FieldChange, effect: Effect) -> str:
+    if effect is Effect.CREATE:
+        return f"{item.path}: {item.new}"
+    old, new = ("nothing" if value is None else value for value in (item.old, item.new))
+    return f"{item.path}: {old} -> {new}  [{item.rule}]"
