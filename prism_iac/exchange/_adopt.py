@@ -64,6 +64,12 @@ class Planned:
         token = str(self.state.get("type", ""))
         return token.removeprefix(_DYNAMIC) if token.startswith(_DYNAMIC) else None
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is a resource of another provider, or of the native plugin."""
+        is_provider = str(self.state.get("type", "")).startswith("pulumi:providers:")
+        return bool(self.state.get("custom")) and self.kind is None and not is_provider
+
 
 class Engine(Protocol):
     """What is asked of the Pulumi engine, for one stack."""
@@ -178,6 +184,10 @@ def adopt(
 def _require_only_creates(plan: list[Planned], expected: Iterable[str]) -> None:
     if other := [step for step in plan if step.op not in ("same", "create")]:
         raise Conflict(f"the stack has changes of its own: {_named(other)}", next_step="Deploy them first.")
+    if foreign := [step for step in plan if step.op == "create" and step.is_foreign]:
+        raise Conflict(
+            f"the stack would make what no workspace holds: {_named(foreign)}", next_step="Deploy it first."
+        )
     declared = {step.name for step in plan if step.kind == "Computation"}
     if missing := sorted(set(expected) - declared):
         raise Conflict(

@@ -47,7 +47,8 @@ class PulumiEngine:
             words = "\n".join(filter(None, said)) or answer.stderr
             raise Conflict(f"`pulumi preview` failed:\n{printable(words, keep_lines=True).strip()}")
         return [
-            Planned(step["op"], step["urn"], step.get("newState") or {}) for step in document.get("steps", [])
+            Planned(step["op"], step["urn"], step.get("newState") or step.get("oldState") or {})
+            for step in document.get("steps", [])
         ]
 
     def make_only(self, urns: Iterable[str]) -> None:
