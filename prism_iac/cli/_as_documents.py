@@ -12,9 +12,11 @@ from prism_iac.cli._documents import (
     EventDocument,
     FindingDocument,
     InstanceDocument,
+    IssuedCertificateDocument,
     LocalVmDocument,
     LogDocument,
     ReportDocument,
+    RuleDocument,
     RunDocument,
     VmDetails,
     VmDocument,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from prism_iac.errors import Finding
     from prism_iac.hypervisor import Vm
     from prism_iac.prism import (
+        CertificateRecord,
         ComputationRecord,
         CvmRecord,
         DryRun,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         LogRecord,
         RunRecord,
     )
+    from prism_iac.rules import Rule
 
 __all__ = [
     "computation_details",
@@ -41,12 +45,24 @@ __all__ = [
     "event_document",
     "finding_document",
     "instance_document",
+    "issued_document",
     "log_document",
     "report_document",
+    "rule_document",
     "run_document",
     "vm_details",
     "vm_document",
 ]
+
+
+def issued_document(record: CertificateRecord) -> IssuedCertificateDocument:
+    """A certificate that Prism has issued, to print."""
+    return {
+        "serial_number": record.serial_number,
+        "vm": record.entity_id,
+        "revoked": record.revoked,
+        "expiry_time": moment(record.expiry_time),
+    }
 
 
 def finding_document(finding: Finding) -> FindingDocument:
@@ -58,6 +74,16 @@ def finding_document(finding: Finding) -> FindingDocument:
         "path": finding.path,
         "message": finding.message,
         "fix": finding.fix,
+    }
+
+
+def rule_document(rule: Rule) -> RuleDocument:
+    """A rule, to print."""
+    return {
+        "name": rule.name,
+        "level": rule.level,
+        "parameters": dict(rule.parameters),
+        "description": rule.description,
     }
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "EvidenceDocument",
     "FindingDocument",
     "InstanceDocument",
+    "IssuedCertificateDocument",
     "LocalVmDocument",
     "LogDocument",
     "MeasurementDocument",
@@ -28,6 +29,7 @@ __all__ = [
     "PolicyFileDocument",
     "RenderedManifestDocument",
     "ReportDocument",
+    "RuleDocument",
     "RunDocument",
     "SignatureDocument",
     "TrialDocument",
@@ -46,6 +48,24 @@ class FindingDocument(TypedDict):
     path: str
     message: str
     fix: str
+
+
+class RuleDocument(TypedDict):
+    """A rule that stacks are held against; `level` holds in an environment named prod."""
+
+    name: str
+    level: str
+    parameters: dict[str, int]
+    description: str
+
+
+class IssuedCertificateDocument(TypedDict):
+    """A certificate that Prism has issued for a VM; `expiry_time` is the revocation's once it is revoked."""
+
+    serial_number: str
+    vm: str
+    revoked: bool
+    expiry_time: str | None
 
 
 class DateDocument(TypedDict):

@@ -1,7 +1,7 @@
-"""`prism-iac certs`: certificates looked at, checked and made, with files alone.
+"""`prism-iac certs`: certificates looked at, checked and made, and those that Prism has issued.
 
 Main entry: `app`. Each command has a module; what they read is in `_input.py`, what they make certificates from in
-`_wanted.py`. No Prism and no backend is asked.
+`_wanted.py`. Only `_service.py` asks Prism.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from prism_iac.cli.certs._bundle import bundle
 from prism_iac.cli.certs._check import check
 from prism_iac.cli.certs._inspect import inspect
 from prism_iac.cli.certs._issue import issue
+from prism_iac.cli.certs._service import list_, renew, revoke
 
 __all__ = ["app"]
 
 app: Final = typer.Typer(
-    help="Certificates: looked at, checked and made, with files alone.", no_args_is_help=True
+    help="Certificates: looked at, checked and made; and those that Prism issues.", no_args_is_help=True
 )
 
 app.command(epilog=example("prism-iac certs inspect server-cert.pem ca-cert.pem"))(inspect)
@@ -42,3 +43,6 @@ app.command(
         "prism-iac certs bundle certs --server eu=eu.example --server us=us.example --client ada --client grace",
     )
 )(bundle)
+app.command("list", epilog=example("prism-iac certs list --vm trainer"))(list_)
+app.command(epilog=example("prism-iac certs renew 41820077541196370915523018846210988341"))(renew)
+app.command(epilog=example("prism-iac certs revoke 41820077541196370915523018846210988341 --yes"))(revoke)
