@@ -15,6 +15,7 @@ from prism_iac.cli import (
     _keys,
     _policy,
     _result,
+    _rules,
     _schema,
     _uploads,
     _validate,
@@ -65,6 +66,7 @@ def prism_iac(
 
 
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
+app.add_typer(_rules.app, name="rules")
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
 app.command(
     epilog=example(

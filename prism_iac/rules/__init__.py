@@ -1,1 +1,12 @@
-"""What an environment demands of its computations, written once."""
+"""What an environment demands of its computations, written once.
+
+Main entries: `RULES`, and `judge`, which holds a stack file against them. A rule is a function of a
+document and its parameters to what breaks it; places in files, previews and policy packs are for the rooms
+above. Pure: no clock, no files. Imports nothing above `attestation`, and neither `spec` nor `lifecycle`.
+"""
+
+from prism_iac.rules._catalogue import RULES
+from prism_iac.rules._judge import Judgement, judge
+from prism_iac.rules._rule import Breach, Rule
+
+__all__ = ["RULES", "Breach", "Judgement", "Rule", "judge"]

@@ -20,6 +20,7 @@ from prism_iac.model.resources import (
     VmSettings,
 )
 from prism_iac.model.stack import (
+    TABLES,
     AgentEntry,
     AssetEntry,
     ComputationEntry,
@@ -89,6 +90,7 @@ class _Resolver:
             attestation_policies=self._policies,
             vms=self._vms,
             computations=_table(self._draft.computations, self._computation),
+            declared=header.model_copy(update={table: getattr(self._draft, table) for table in TABLES}),
             _root=self._draft.root,
         )
 

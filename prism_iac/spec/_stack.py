@@ -9,7 +9,7 @@ from typing import Any
 
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
-from prism_iac.model.stack import RunPolicy
+from prism_iac.model.stack import RunPolicy, StackFile
 from prism_iac.spec._tree import Node, Place, place_of, plain
 
 __all__ = [
@@ -187,6 +187,7 @@ class Stack:
         files: What was read, the file that extends the others last.
         endpoint: `embedded`, or a base URL.
         locked: Whether an update needs the lock file.
+        declared: The same as a document, references by name.
     """
 
     files: tuple[Path, ...]
@@ -201,6 +202,7 @@ class Stack:
     attestation_policies: Mapping[str, StackPolicy]
     vms: Mapping[str, StackVm]
     computations: Mapping[str, StackComputation]
+    declared: StackFile = field(repr=False, compare=False)
     _root: Node = field(repr=False, compare=False)
 
     def written(self) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from prism_iac import __version__
 from prism_iac.cli._files import write_file
 from prism_iac.cli._output import printable
 from prism_iac.cli._pulumi import project_folder, run_pulumi
-from prism_iac.errors import Conflict, PrismError
+from prism_iac.errors import Conflict, InvalidInput, PrismError
 
 if TYPE_CHECKING:
-    from prism_iac.plan import Plan, World
+    from prism_iac.plan import Plan, RuleFinding, World
 
 __all__ = ["BY_HAND", "CLOCK", "make_plan", "stack_name"]
 
@@ -66,7 +66,8 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
     document, saved = _preview(stack, at)
     project = project_folder(Path.cwd(), BY_HAND)
     name = stack.rpartition("/")[2]
-    world = _world(project, file or project / "stacks" / f"{name}.yaml", name, digest_of_state(deployment))
+    stack_file = file or project / "stacks" / f"{name}.yaml"
+    world = _world(project, stack_file, name, digest_of_state(deployment))
     return explain(
         read_preview(document, saved, deployment),
         Surroundings(
@@ -75,8 +76,20 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
             salt=_salt(project),
             dates=tuple(dates_of_stack(deployment.get("resources") or [])),
             world=world,
+            rules=_rules(stack_file, at or datetime.now(UTC)),
         ),
     )
+
+
+def _rules(file: Path, now: datetime) -> tuple[RuleFinding, ...]:
+    """What breaks the rules of the stack file; nothing where the program deploys none, or a broken one."""
+    from prism_iac.cli._rules import rule_findings
+    from prism_iac.spec import load_stack
+
+    try:
+        return tuple(rule_findings(load_stack(file, now=lambda: now), now.date())) if file.is_file() else ()
+    except InvalidInput:
+        return ()  # the preview's own error says what is wrong with it
 
 
 def _preview(stack: str, at: datetime | None) -> tuple[dict[str, Any], dict[str, Any]]:

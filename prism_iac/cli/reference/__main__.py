@@ -1,10 +1,11 @@
-"""Writes the reference page below the current folder: `python -m prism_iac.cli.reference`."""
+"""Writes the reference pages below the current folder: `python -m prism_iac.cli.reference`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from prism_iac.cli.reference import reference_page
+from prism_iac.cli.reference import reference_page, rules_page
 
 if __name__ == "__main__":
-    Path("docs/reference/cli.md").write_text(reference_page(), encoding="utf-8", newline="\n")
+    for path, text in {"docs/reference/cli.md": reference_page(), "docs/rules.md": rules_page()}.items():
+        Path(path).write_text(text, encoding="utf-8", newline="\n")

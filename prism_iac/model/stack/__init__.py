@@ -17,6 +17,7 @@ from prism_iac.model.stack._lock import AssetPin, ComputationPin, LockFile, Poli
 from prism_iac.model.stack._name import parse_name
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
+from prism_iac.model.stack._rules import RuleEntry, RuleLevel, WaiverEntry
 from prism_iac.model.stack._stack_file import StackFile
 from prism_iac.model.stack._vm import VmEntry
 
@@ -33,9 +34,12 @@ __all__ = [
     "PolicyEntry",
     "PolicyPin",
     "PromotionEntry",
+    "RuleEntry",
+    "RuleLevel",
     "RunPolicy",
     "StackFile",
     "VmEntry",
+    "WaiverEntry",
     "parse_endpoint",
     "parse_name",
 ]

@@ -17,6 +17,7 @@ from prism_iac.model.stack._endpoint import EMBEDDED, Endpoint
 from prism_iac.model.stack._name import EntryName
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
+from prism_iac.model.stack._rules import RuleEntry
 from prism_iac.model.stack._vm import VmEntry
 
 __all__ = ["StackFile"]
@@ -45,6 +46,9 @@ class StackFile(Document):
 
     promotion: PromotionEntry | None = None
     """Who signs and approves what this environment is given; without it, whoever updates decides."""
+
+    rules: dict[EntryName, RuleEntry] = Field(default_factory=dict)
+    """How the rules of `prism-iac rules list` hold here; without an entry as they say themselves."""
 
     participants: dict[EntryName, ParticipantEntry] = Field(default_factory=dict)
     """Who takes part."""

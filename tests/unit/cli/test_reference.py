@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from prism_iac.cli._app import app
-from prism_iac.cli.reference import DOCUMENTS, reference_page
+from prism_iac.cli.reference import DOCUMENTS, reference_page, rules_page
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
@@ -30,6 +30,10 @@ COMMANDS = dict(commands())
 
 def test_the_page_says_what_the_commands_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference_page(), "run `make generate`"
+
+
+def test_the_page_of_rules_has_every_rule() -> None:
+    assert (PAGE.parents[1] / "rules.md").read_text(encoding="utf-8") == rules_page(), "run `make generate`"
 
 
 def test_the_page_does_not_depend_on_who_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:

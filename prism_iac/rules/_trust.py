@@ -1,0 +1,98 @@
+"""Rules about VMs and what their evidence must show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from prism_iac.attestation import PolicyDocument
+from prism_iac.errors import InvalidInput
+from prism_iac.model import VmProvider
+from prism_iac.model.stack import PolicyEntry, StackFile
+from prism_iac.rules._rule import Breach, Parameters
+
+__all__ = ["enforced_policies", "hardware_evidence", "least_tcb", "measured_vms", "no_debug_guests"]
+
+_SIMULATED: Final = "SIMULATED"
+_DEBUG: Final = 1 << 19
+"""The bit of the guest policy that lets the host debug (AMD 56860 §4.3)."""
+
+
+def measured_vms(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """VMs with a computation that are not held to a declared launch measurement."""
+    used = {computation.vm for computation in file.computations.values()}
+    for name, vm in file.vms.items():
+        if name in used and vm.attestation_policy is None:
+            yield Breach(
+                ("vms", name, "attestation_policy"),
+                "no declared policy says what the VM must have been launched from",
+                "Declare a policy with `launch:` or `measurement:`, and name it here.",
+            )
+
+
+def hardware_evidence(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """VMs whose evidence no hardware has signed, and policies that accept such."""
+    for name, vm in file.vms.items():
+        if vm.provider is VmProvider.LOCAL:
+            yield Breach(
+                ("vms", name, "provider"),
+                "a VM of this machine has simulated evidence, which protects nothing",
+                "Choose a provider of confidential hardware.",
+            )
+    for name, policy in file.attestation_policies.items():
+        line = _section(policy, "rootOfTrust").get("productLine")
+        if str(line).upper() == _SIMULATED:
+            yield Breach(
+                ("attestation_policies", name, "expectations"),
+                "the policy accepts simulated evidence, which protects nothing",
+                "Name the product line of your hardware, such as Milan.",
+            )
+
+
+def no_debug_guests(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """Policies that accept a guest whose memory the host may read."""
+    for name, policy in file.attestation_policies.items():
+        if policy.expectations is not None and _allows_debug(policy):
+            yield Breach(
+                ("attestation_policies", name, "expectations"),
+                "the policy accepts guests that the host may debug, which is to read their memory",
+                'Say `policy: {policy: "196608"}`, without bit 19.',
+            )
+
+
+def least_tcb(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """Declared policies that accept any firmware, also one with known holes."""
+    for name, policy in file.attestation_policies.items():
+        if policy.vm is None and not policy.minimum_tcb and "minimumTcb" not in _section(policy, "policy"):
+            yield Breach(
+                ("attestation_policies", name, "minimum_tcb"),
+                "the policy asks for no least TCB, so outdated firmware meets it",
+                "Say `minimum_tcb:` with the parts that your hardware reports.",
+            )
+
+
+def enforced_policies(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """Policies with fields that only warn."""
+    for name, policy in file.attestation_policies.items():
+        if policy.warn:
+            yield Breach(
+                ("attestation_policies", name, "warn"),
+                "what does not meet the policy is only told for a while",
+                "Remove it.",
+            )
+
+
+def _allows_debug(policy: PolicyEntry) -> bool:
+    try:
+        document = PolicyDocument.from_values(policy.expectations or {})
+        if document.is_tdx:
+            return False
+        guest = document.snp_policy().policy.policy
+    except InvalidInput:
+        return False
+    return guest is not None and bool(int(guest) & _DEBUG)
+
+
+def _section(policy: PolicyEntry, name: str) -> dict[str, object]:
+    section = (policy.expectations or {}).get(name)
+    return section if isinstance(section, dict) else {}
