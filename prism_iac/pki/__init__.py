@@ -36,7 +36,7 @@ from prism_iac.pki._key import (
 )
 from prism_iac.pki._ocsp import Revocation
 from prism_iac.pki._ocsp_status import Standing, create_ocsp_request, read_ocsp_response
-from prism_iac.pki._profile import Permitted
+from prism_iac.pki._profile import Permitted, permitted_by
 from prism_iac.pki._public_key import load_public_key, parse_public_key
 from prism_iac.pki._request import CertificateRequest, create_request, parse_request
 from prism_iac.pki._role_signature import sign_role, verify_role
@@ -83,6 +83,7 @@ __all__ = [
     "parse_public_key",
     "parse_request",
     "parties_of",
+    "permitted_by",
     "pre_authentication_encoding",
     "private_pem",
     "public_der",

@@ -140,8 +140,11 @@ def issue_bundle(wanted: CertificateBundle, *, now: datetime) -> Bundle:
 
 
 def parties_of(wanted: CertificateBundle) -> tuple[Party, ...]:
-    """Who gets a certificate in a bundle: a server and a client, named so; nobody in a mode without files."""
-    return tuple(
+    """Who gets a certificate in a bundle: a server and a client, named so, and those that are asked for besides.
+
+    Nobody in a mode without files; a client besides in a mutual mode only.
+    """
+    usual = tuple(
         Party(
             side,
             side,
@@ -152,6 +155,25 @@ def parties_of(wanted: CertificateBundle) -> tuple[Party, ...]:
         )
         for side in _SIDES[wanted.mode]
     )
+    if not usual:
+        return ()
+    servers = (
+        Party(
+            f"{Side.SERVER}-{name}",
+            Side.SERVER,
+            f"{wanted.common_name} {name}",
+            wanted.subject,
+            names.dns_names,
+            names.ip_addresses,
+        )
+        for name, names in (wanted.servers or {}).items()
+    )
+    clients = (
+        Party(f"{Side.CLIENT}-{name}", Side.CLIENT, f"{wanted.common_name} {name}", wanted.subject)
+        for name in (wanted.clients or ())
+        if Side.CLIENT in _SIDES[wanted.mode]
+    )
+    return (*usual, *servers, *clients)
 
 
 def issue_parties(

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from prism_iac.model.resources import Subject
+from prism_iac.pki._certificate import extension_of
 from prism_iac.pki._findings import invalid
 from prism_iac.pki._key import PublicKey
 
@@ -28,6 +29,7 @@ __all__ = [
     "authority_extensions",
     "distinguished_name",
     "leaf_extensions",
+    "permitted_by",
     "window",
 ]
 
@@ -248,4 +250,16 @@ def _usage(
         crl_sign=crl_sign,
         encipher_only=False,
         decipher_only=False,
+    )
+
+
+def permitted_by(authority: x509.Certificate) -> Permitted | None:
+    """The only names that an authority may certify; None for any."""
+    constraints = extension_of(authority, x509.NameConstraints)
+    if constraints is None:
+        return None
+    permitted = constraints.permitted_subtrees or ()
+    return Permitted(
+        [name.value for name in permitted if isinstance(name, x509.DNSName)],
+        [str(name.value) for name in permitted if isinstance(name, x509.IPAddress)],
     )

@@ -23,14 +23,14 @@ from prism_iac.model.resources import CertificateBundle, KeysOnRenewal, Subject
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from prism_iac.pki import Authority, IssuedCertificate, Party, SignedCertificate
+    from prism_iac.pki import Authority, IssuedCertificate, Party, Permitted, SignedCertificate
 
 __all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "due_under_both", "issue", "renewal_begins"]
 
 CLOCK_SKEW: Final = timedelta(minutes=10)
 """How far the clocks of peers may differ."""
 
-_OF_THE_CA: Final = ("common_name", "subject", "key")
+_OF_THE_CA: Final = ("common_name", "subject", "key", "permitted")
 """The inputs that a CA is made from."""
 
 
@@ -88,8 +88,10 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     """Everything new, for a bundle of which nobody holds files."""
     from prism_iac.pki import issue_bundle
 
-    if desired.server_request or desired.client_request:
-        return _issue_by_requests(desired, now)
+    if any(
+        (desired.server_request, desired.client_request, desired.servers, desired.clients, desired.permitted)
+    ):
+        return _issue_by_parts(desired, now)
     bundle = issue_bundle(desired, now=now)
     return desired.with_(
         ca_certificate=bundle.ca_certificate,
@@ -103,7 +105,7 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     )
 
 
-def _issue_by_requests(desired: CertificateBundle, now: datetime) -> CertificateBundle:
+def _issue_by_parts(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     from prism_iac.pki import Authority
 
     signer = Authority.create(
@@ -112,6 +114,7 @@ def _issue_by_requests(desired: CertificateBundle, now: datetime) -> Certificate
         now=now,
         validity=parse_duration(desired.validity),
         subject=desired.subject,
+        permitted=_permitted(desired),
     )
     return desired.with_(**_Cas(signer, None, ()).outputs(now), **_leaves(desired, desired, signer, now))
 
@@ -204,6 +207,7 @@ class _Cas:
             now=now,
             validity=_validity(desired, now, at_least=signer.not_after),
             subject=desired.subject,
+            permitted=_permitted(desired),
         )
         announced = replace(self, signer=signer, next=(following, on))
         return announced.changed(desired, now) if on <= now else announced
@@ -237,15 +241,15 @@ class _Cas:
 def _leaves(
     state: CertificateBundle, desired: CertificateBundle, signer: Authority, now: datetime
 ) -> dict[str, Any]:
-    from prism_iac.pki import load_private_key, parse_request, parties_of
+    from prism_iac.pki import Side, load_private_key, parse_request, parties_of
 
     keeps_keys = desired.keys_on_renewal is KeysOnRenewal.REUSE and state.key == desired.key
 
     def issue_to(party: Party) -> tuple[IssuedCertificate | SignedCertificate, str | None]:
-        if asked := getattr(desired, f"{party.name}_request"):
+        if asked := getattr(desired, f"{party.name}_request", None):
             request = parse_request(asked.encode())
             return signer.sign_request(request, now=now, validity=parse_duration(desired.validity)), None
-        known = getattr(state, f"{party.name}_key") if keeps_keys else None
+        known = _key_of(state, party.name) if keeps_keys else None
         issued = signer.issue(
             common_name=party.common_name,
             subject=party.subject,
@@ -261,16 +265,35 @@ def _leaves(
     with ThreadPoolExecutor(len(parties)) as pool:
         issued = {party.name: item for party, item in zip(parties, pool.map(issue_to, parties), strict=True)}
     server, _ = issued["server"]
+    more = {
+        name: {"certificate": item.certificate_pem, "key": key}
+        for name, (item, key) in issued.items()
+        if name not in tuple(Side)
+    }
+    usual = {name: pair for name, pair in issued.items() if name not in more}
     return {
-        **{f"{name}_certificate": item.certificate_pem for name, (item, _) in issued.items()},
-        **{f"{name}_key": key for name, (_, key) in issued.items()},
+        **{f"{name}_certificate": item.certificate_pem for name, (item, _) in usual.items()},
+        **{f"{name}_key": key for name, (_, key) in usual.items()},
+        "parties": more or None,
         "not_before": server.not_before.isoformat(),
         "not_after": server.not_after.isoformat(),
     }
 
 
+def _key_of(state: CertificateBundle, party: str) -> str | None:
+    more = (state.parties or {}).get(party)
+    return more.key if more is not None else getattr(state, f"{party}_key", None)
+
+
+def _permitted(desired: CertificateBundle) -> Permitted | None:
+    from prism_iac.pki import Permitted
+
+    names = desired.permitted
+    return None if names is None else Permitted(names.dns_names, names.ip_ranges)
+
+
 def _made_again(ca: Authority, desired: CertificateBundle, now: datetime, *, at_least: datetime) -> Authority:
-    from prism_iac.pki import Authority, load_private_key
+    from prism_iac.pki import Authority, load_private_key, permitted_by
 
     common_name, subject = _names(_certificate(ca))
     return Authority.create(
@@ -279,6 +302,7 @@ def _made_again(ca: Authority, desired: CertificateBundle, now: datetime, *, at_
         now=now,
         validity=_validity(desired, now, at_least=max(at_least, ca.not_after)),
         subject=subject,
+        permitted=permitted_by(_certificate(ca)),
     )
 
 

@@ -7,7 +7,16 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from prism_iac.model._canonical import DnsName, Duration, IpAddress, Pem, Text, WholeNumber, parse_duration
+from prism_iac.model._canonical import (
+    DnsName,
+    Duration,
+    IpAddress,
+    Pem,
+    Text,
+    UniqueTexts,
+    WholeNumber,
+    parse_duration,
+)
 from prism_iac.model._change import COMPUTED, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import TlsMode
@@ -21,9 +30,12 @@ __all__ = [
     "CertificateBundle",
     "CertificateSettings",
     "CertificateSource",
+    "IssuedParty",
     "KeyAlgorithm",
     "KeySpec",
     "KeysOnRenewal",
+    "PermittedNames",
+    "ServerNames",
     "Subject",
 ]
 
@@ -123,6 +135,36 @@ class BroughtFiles(Document):
     """What opens encrypted keys; used once and not kept."""
 
 
+class ServerNames(Document):
+    """What one more server is reached by."""
+
+    dns_names: Annotated[tuple[DnsName, ...], IN_PLACE] = ()
+    """The names that it is reached by."""
+
+    ip_addresses: Annotated[tuple[IpAddress, ...], IN_PLACE] = ()
+    """The addresses that it is reached by."""
+
+
+class PermittedNames(Document):
+    """The only names that a CA may certify (RFC 5280 section 4.2.1.10)."""
+
+    dns_names: Annotated[tuple[Text, ...], IN_PLACE] = ()
+    """Domains; each permits itself and what is below it."""
+
+    ip_ranges: Annotated[tuple[Text, ...], IN_PLACE] = ()
+    """Networks such as `10.0.0.0/8`, or single addresses."""
+
+
+class IssuedParty(Document):
+    """The certificate and the key of one more party."""
+
+    certificate: Annotated[Pem, COMPUTED]
+    """PEM."""
+
+    key: Annotated[Pem, COMPUTED.as_secret()]
+    """PEM."""
+
+
 class CertificateSettings(Document):
     """What kind of keys and certificates to make, and when to make them again."""
 
@@ -155,6 +197,15 @@ class CertificateSettings(Document):
 
     ip_addresses: Annotated[tuple[IpAddress, ...], IN_PLACE] = ()
     """The addresses that the agent is reached by."""
+
+    servers: Annotated[dict[Text, ServerNames] | None, IN_PLACE] = None
+    """More servers besides the agent, by name; each gets a certificate of its own."""
+
+    clients: Annotated[UniqueTexts | None, IN_PLACE] = None
+    """More clients besides the participants' one, by name; each gets a certificate of its own."""
+
+    permitted: Annotated[PermittedNames | None, IN_PLACE] = None
+    """The only names that the CA may certify; any when left out."""
 
     key: Annotated[KeySpec, IN_PLACE] = Field(default_factory=KeySpec)
     """What kind of keys to make."""
@@ -225,6 +276,9 @@ _SOURCES_OF_FIELDS: dict[str, CertificateSource] = {
     "files": CertificateSource.FILES,
     "server_request": CertificateSource.OWN,
     "client_request": CertificateSource.OWN,
+    "servers": CertificateSource.OWN,
+    "clients": CertificateSource.OWN,
+    "permitted": CertificateSource.OWN,
 }
 
 
@@ -262,6 +316,9 @@ class CertificateBundle(CertificateSettings, ResourceModel):
 
     client_key: Annotated[Pem | None, COMPUTED.as_secret()] = None
     """The participants' private key, PEM."""
+
+    parties: Annotated[dict[str, IssuedParty] | None, COMPUTED.as_secret()] = None
+    """What each of `servers` and `clients` gets, by `server-<name>` and `client-<name>`."""
 
     not_before: Annotated[str | None, COMPUTED] = None
     """When the certificates become valid, RFC 3339."""

@@ -77,6 +77,8 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
     """The participants' certificate, PEM."""
     client_key: Output[str | None]
     """The participants' private key, PEM; secret."""
+    parties: Output[dict[str, dict[str, str]] | None]
+    """The certificate and key of each of `servers` and `clients`; secret."""
     not_before: Output[str | None]
     """When the certificates become valid."""
     not_after: Output[str | None]
@@ -99,6 +101,9 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
         subject: Input[SubjectArgs] | None = None,
         dns_names: Input[Sequence[Input[str]]] | None = None,
         ip_addresses: Input[Sequence[Input[str]]] | None = None,
+        servers: Input[Mapping[str, Input[Mapping[str, Input[Sequence[Input[str]]]]]]] | None = None,
+        clients: Input[Sequence[Input[str]]] | None = None,
+        permitted: Input[Mapping[str, Input[Sequence[Input[str]]]]] | None = None,
         key: Input[KeySpecArgs] | None = None,
         validity: Input[str] | None = None,
         renew_before: Input[str] | None = None,
@@ -120,6 +125,9 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
             subject: The name parts that the subjects share.
             dns_names: The names that the agent is reached by; `localhost` when left out.
             ip_addresses: The addresses that the agent is reached by.
+            servers: More servers besides the agent, by name: each with `dns_names` and `ip_addresses`.
+            clients: More clients besides the participants' one, by name.
+            permitted: The only names that the CA may certify: `dns_names` and `ip_ranges`.
             key: What kind of keys to make; RSA with 4096 bits when left out.
             validity: How long the certificates are valid; `365d` when left out.
             renew_before: How long before their end they are made again, and how long a change of the CA is
@@ -142,6 +150,9 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "subject": subject,
                 "dns_names": dns_names,
                 "ip_addresses": ip_addresses,
+                "servers": servers,
+                "clients": clients,
+                "permitted": permitted,
                 "key": key,
                 "validity": validity,
                 "renew_before": renew_before,
@@ -163,6 +174,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "server_key",
                 "client_certificate",
                 "client_key",
+                "parties",
                 "not_before",
                 "not_after",
                 "server_serial",
@@ -170,7 +182,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "old_serials",
                 "standing",
             ),
-            secret_outputs=("ca_key", "next_ca_key", "server_key", "client_key"),
+            secret_outputs=("ca_key", "next_ca_key", "server_key", "client_key", "parties"),
             opts=opts,
         )
 

@@ -27,6 +27,7 @@ from prism_iac.pki import (
     issue_bundle,
     load_certificates,
     load_private_key,
+    permitted_by,
 )
 from prism_iac.prism import Certificates
 from tests.contract.lifecycle.handshake import shake_hands
@@ -339,3 +340,62 @@ class TestRequests:
     def test_a_request_that_nobody_signed_is_refused(self, stage: Stage) -> None:
         with pytest.raises(InvalidInput, match="client_request"):
             stage.check("CertificateBundle", "tls", client_request="-----BEGIN CERTIFICATE REQUEST-----")
+
+
+class TestMoreParties:
+    def test_more_servers_and_clients_connect_to_each_other_through_a_change_of_the_ca(
+        self, stage: Stage
+    ) -> None:
+        bundle = stage.create(
+            "CertificateBundle",
+            "tls",
+            key=EC,
+            validity="90d",
+            servers={"eu": {"dns_names": ["localhost"]}, "us": {"dns_names": ["localhost"]}},
+            clients=["ada", "grace"],
+        )
+        assert set(bundle.state.parties) == {"server-eu", "server-us", "client-ada", "client-grace"}
+        assert "parties" in type(bundle.state).secret_output_names()
+        shake_hands(as_server(bundle, "eu"), as_client(bundle, "ada"), now=datetime.now(UTC))
+
+        stage.clock = datetime.fromisoformat(bundle.state.not_after) - timedelta(days=1)
+        renewed = stage.update(bundle)
+        assert renewed.state.parties["client-ada"].key != bundle.state.parties["client-ada"].key
+        shake_hands(as_server(renewed, "us"), as_client(bundle, "grace"), now=stage.clock)
+
+        # One party less is no reason to give the others another CA.
+        fewer = stage.update(renewed, clients=["ada"])
+        assert set(fewer.state.parties) == {"server-eu", "server-us", "client-ada"}
+        shake_hands(as_server(fewer, "eu"), as_client(bundle, "grace"), now=stage.clock)
+
+    def test_a_ca_certifies_permitted_names_alone_and_stays_so(self, stage: Stage) -> None:
+        bundle = stage.create(
+            "CertificateBundle", "tls", key=EC, validity="90d", permitted={"dns_names": ["localhost"]}
+        )
+        stage.clock = datetime.fromisoformat(bundle.state.not_after) - timedelta(days=1)
+        renewed = stage.update(bundle)
+        for state in (bundle.state, renewed.state):
+            for authority in load_certificates(state.ca_certificate.encode()):
+                limits = permitted_by(authority)
+                assert limits is not None
+                assert list(limits.dns_names) == ["localhost"]
+        with pytest.raises(InvalidInput, match=r"elsewhere\.example"):
+            stage.update(bundle, dns_names=["elsewhere.example"])
+
+
+def as_server(bundle: Live[Any], name: str) -> CertificateBundle:
+    """The bundle with one of its more servers in place of the agent."""
+    party = bundle.state.parties[f"server-{name}"]
+    changed: CertificateBundle = bundle.state.with_(
+        server_certificate=party.certificate, server_key=party.key
+    )
+    return changed
+
+
+def as_client(bundle: Live[Any], name: str) -> CertificateBundle:
+    """The bundle with one of its more clients in place of the participants' one."""
+    party = bundle.state.parties[f"client-{name}"]
+    changed: CertificateBundle = bundle.state.with_(
+        client_certificate=party.certificate, client_key=party.key
+    )
+    return changed

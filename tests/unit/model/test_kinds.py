@@ -131,7 +131,13 @@ def test_a_rule_that_spans_fields_waits_until_all_are_known() -> None:
 
 def test_secret_outputs_are_the_keys_of_a_bundle() -> None:
     secret = {kind: model.secret_output_names() for kind, model in KINDS.items()}
-    assert secret.pop("CertificateBundle") == ("ca_key", "next_ca_key", "server_key", "client_key")
+    assert secret.pop("CertificateBundle") == (
+        "ca_key",
+        "next_ca_key",
+        "server_key",
+        "client_key",
+        "parties",
+    )
     assert not any(secret.values())
 
 
