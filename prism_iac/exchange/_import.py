@@ -8,10 +8,13 @@ A journal beside the file could be lost or copied, and could not tell of a creat
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Finding
 from prism_iac.exchange._access import Access, Members
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from prism_iac.prism import AssetRecord, ComputationRecord
 
 __all__ = ["Import", "Outcome", "Review", "without_pair"]
+
+_AT_ONCE: Final = 8
+"""How many rows are made at the same time."""
 
 
 @dataclass(slots=True)
@@ -74,6 +80,14 @@ class Outcome:
     new_assets: int = 0
     refused: Collected = field(default_factory=Collected)
 
+    def add(self, other: Outcome) -> None:
+        """Count what was done besides."""
+        self.made += other.made
+        self.resumed += other.resumed
+        self.there += other.there
+        self.new_assets += other.new_assets
+        self.refused.add(other.refused.kept)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -100,6 +114,7 @@ class Import:
     def __init__(self, access: Access, *, without_certificates: bool = False) -> None:
         self._access = access
         self._without_certificates = without_certificates
+        self._making = threading.Lock()
 
     def review(self, rows: Iterable[Row]) -> Review:
         """Check every row against itself, the others and the workspace; changes nothing."""
@@ -133,11 +148,13 @@ class Import:
         Raises:
             RemoteFailure: Prism does not answer, or lets this user do nothing; the next import goes on here.
         """
+        _ = self._members, self._assets, self._known  # looked at once, before many threads do
         outcome = Outcome()
-        for done, row in enumerate((row for row in rows if row.number), 1):
-            if row.definition is not None:
-                self._bring(row, row.definition, outcome)
-            progress(done)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            brought = _in_order(pool, self._bring, (row for row in rows if row.number))
+            for done, part in enumerate(brought, 1):
+                outcome.add(part)
+                progress(done)
         return outcome
 
     def bring_assets(self, assets: Iterable[AssetDefinition]) -> int:
@@ -253,7 +270,13 @@ class Import:
             return bool(_why_not_made(asset)) or owner is None or self._access.acting_for(owner) is None
         return not asset.linked or record.id in linked or not self._may_link(record, definition)
 
-    def _bring(self, row: Row, definition: Definition, outcome: Outcome) -> None:
+    def _bring(self, row: Row) -> Outcome:
+        outcome = Outcome()
+        if row.definition is not None:
+            self._bring_definition(row, row.definition, outcome)
+        return outcome
+
+    def _bring_definition(self, row: Row, definition: Definition, outcome: Outcome) -> None:
         known = self._known.get(definition.name)
         if known is not None and known.mark != _mark(definition):
             return
@@ -308,10 +331,12 @@ class Import:
 
     def _bring_asset(self, asset: AssetDefinition, outcome: Outcome) -> AssetRecord | None:
         owner = self._members.find(asset.user)
-        record = self._assets.match(asset, owner or "")
-        if record is None and owner is not None and not _why_not_made(asset):
-            record = self._make(asset, owner)
-            outcome.new_assets += 1 if record else 0
+        # Two rows that need the same asset at the same moment make it once.
+        with self._making:
+            record = self._assets.match(asset, owner or "")
+            if record is None and owner is not None and not _why_not_made(asset):
+                record = self._make(asset, owner)
+                outcome.new_assets += 1 if record else 0
         return record
 
     def _make(self, asset: AssetDefinition, owner: str) -> AssetRecord | None:
@@ -329,6 +354,19 @@ class Import:
         record = provider.assets.get(provider.assets.create(content, idempotency_key=_asset_key(asset)))
         self._assets.add(record)
         return record
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, bring: Callable[[Row], Outcome], rows: Iterable[Row]
+) -> Iterator[Outcome]:
+    """What comes of each row, in their order; no more rows are read than are on their way."""
+    waiting: deque[Future[Outcome]] = deque()
+    for row in rows:
+        waiting.append(pool.submit(bring, row))
+        if len(waiting) == 2 * _AT_ONCE:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _lacks_key(agent: AgentConfigRecord) -> bool:

@@ -6,11 +6,12 @@ is joined to that of the owner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from prism_iac.exchange._definition import RoleDefinition
 from prism_iac.model import COMPUTATION_ROLES, Action
+from prism_iac.prism import AlreadyExists
 
 if TYPE_CHECKING:
     from prism_iac.prism import Roles
@@ -74,15 +75,22 @@ def bring_roles(
         owner_id: Who made it.
     """
     usual = RoleDefinition(_OWNER, tuple(sorted(COMPUTATION_ROLES[_OWNER])), (owner_id,))
-    if is_new and usual in wanted:
-        wanted = [role for role in wanted if role != usual]
-        there: Mapping[str, tuple[str, frozenset[str], frozenset[str]]] = {}
-    else:
-        there = {
-            role.name: (role.id, frozenset(role.actions), frozenset(role.members))
-            for role in roles.list(computation_id)
-        }
-    for role in wanted:
+    roles_wanted = tuple(wanted)
+    if is_new and usual in roles_wanted:
+        try:
+            for role in roles_wanted:
+                if role != usual:
+                    roles.create(computation_id, name=role.name, actions=role.actions, members=role.members)
+        except AlreadyExists:
+            # What an import that was killed had on its way may be done after the next one looked.
+            pass
+        else:
+            return
+    there = {
+        role.name: (role.id, frozenset(role.actions), frozenset(role.members))
+        for role in roles.list(computation_id)
+    }
+    for role in roles_wanted:
         if role.name not in there:
             roles.create(computation_id, name=role.name, actions=role.actions, members=role.members)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ class CommandLineAccess:
     def __init__(self, prism: Prism) -> None:
         self._prism = prism
         self._known: dict[str, Workspace | None] = {}
+        self._lock = threading.Lock()
 
     @property
     def workspace(self) -> Workspace:
@@ -40,9 +42,10 @@ class CommandLineAccess:
         """The workspace as a member; None where nobody here may act for them."""
         if user_id == self.user_id:
             return self.workspace
-        if user_id not in self._known:
-            self._known[user_id] = self._connected(user_id)
-        return self._known[user_id]
+        with self._lock:
+            if user_id not in self._known:
+                self._known[user_id] = self._connected(user_id)
+            return self._known[user_id]
 
     def find_user(self, email: str) -> str | None:
         """The id of a user; on the embedded backend an account is made when there is none."""
