@@ -266,7 +266,7 @@ def _leaves(
         issued = {party.name: item for party, item in zip(parties, pool.map(issue_to, parties), strict=True)}
     server, _ = issued["server"]
     more = {
-        name: {"certificate": item.certificate_pem, "key": key}
+        name: {"certificate": item.certificate_pem, "private_key": key}
         for name, (item, key) in issued.items()
         if name not in tuple(Side)
     }
@@ -282,7 +282,7 @@ def _leaves(
 
 def _key_of(state: CertificateBundle, party: str) -> str | None:
     more = (state.parties or {}).get(party)
-    return more.key if more is not None else getattr(state, f"{party}_key", None)
+    return more.private_key if more is not None else getattr(state, f"{party}_key", None)
 
 
 def _permitted(desired: CertificateBundle) -> Permitted | None:

@@ -161,7 +161,7 @@ class IssuedParty(Document):
     certificate: Annotated[Pem, COMPUTED]
     """PEM."""
 
-    key: Annotated[Pem, COMPUTED.as_secret()]
+    private_key: Annotated[Pem, COMPUTED.as_secret()]
     """PEM."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -25,6 +25,8 @@ class _Member:
     model_name: str
     wire_name: str
     nested: type[BaseModel] | None
+    is_by_name: bool
+    """Whether the value holds such models under names, which are data."""
 
 
 def camel(name: str) -> str:
@@ -51,12 +53,17 @@ def _renamed(
     name_of: Callable[[_Member], str],
     rename: Callable[[type[BaseModel], Mapping[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
-    def value_of(value: Any, nested: type[BaseModel] | None) -> Any:
-        if nested is None:
+    def value_of(value: Any, member: _Member) -> Any:
+        if member.nested is None:
             return value
         if isinstance(value, list):
-            return [value_of(item, nested) for item in value]
-        return rename(nested, value) if isinstance(value, Mapping) else value
+            return [value_of(item, member) for item in value]
+        if member.is_by_name and isinstance(value, Mapping):
+            return {
+                key: rename(member.nested, item) if isinstance(item, Mapping) else item
+                for key, item in value.items()
+            }
+        return rename(member.nested, value) if isinstance(value, Mapping) else value
 
     renamed: dict[str, Any] = {}
     for name, value in properties.items():
@@ -64,7 +71,7 @@ def _renamed(
         if member is None:
             renamed[name] = value
         else:
-            renamed[name_of(member)] = value_of(value, member.nested)
+            renamed[name_of(member)] = value_of(value, member)
     return renamed
 
 
@@ -84,7 +91,8 @@ def secret_names(model: type[BaseModel]) -> frozenset[str]:
 @cache
 def _members(model: type[BaseModel]) -> tuple[_Member, ...]:
     return tuple(
-        _Member(name, camel(name), _nested(field.annotation)) for name, field in model.model_fields.items()
+        _Member(name, camel(name), _nested(field.annotation), _is_by_name(field.annotation))
+        for name, field in model.model_fields.items()
     )
 
 
@@ -92,3 +100,7 @@ def _nested(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for item in get_args(annotation) if (found := _nested(item)) is not None), None)
+
+
+def _is_by_name(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(_is_by_name(item) for item in get_args(annotation))

@@ -360,7 +360,9 @@ class TestMoreParties:
 
         stage.clock = datetime.fromisoformat(bundle.state.not_after) - timedelta(days=1)
         renewed = stage.update(bundle)
-        assert renewed.state.parties["client-ada"].key != bundle.state.parties["client-ada"].key
+        assert (
+            renewed.state.parties["client-ada"].private_key != bundle.state.parties["client-ada"].private_key
+        )
         shake_hands(as_server(renewed, "us"), as_client(bundle, "grace"), now=stage.clock)
 
         # One party less is no reason to give the others another CA.
@@ -387,7 +389,7 @@ def as_server(bundle: Live[Any], name: str) -> CertificateBundle:
     """The bundle with one of its more servers in place of the agent."""
     party = bundle.state.parties[f"server-{name}"]
     changed: CertificateBundle = bundle.state.with_(
-        server_certificate=party.certificate, server_key=party.key
+        server_certificate=party.certificate, server_key=party.private_key
     )
     return changed
 
@@ -396,6 +398,6 @@ def as_client(bundle: Live[Any], name: str) -> CertificateBundle:
     """The bundle with one of its more clients in place of the participants' one."""
     party = bundle.state.parties[f"client-{name}"]
     changed: CertificateBundle = bundle.state.with_(
-        client_certificate=party.certificate, client_key=party.key
+        client_certificate=party.certificate, client_key=party.private_key
     )
     return changed

@@ -37,7 +37,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "limits": {"memory_mib": 512.0},
         "ready_timeout": "60m",
     },
-    "CertificateBundle": {"key": {"algorithm": "ecdsa"}, "validity": "24h", "renew_before": "90m"},
+    "CertificateBundle": {
+        "key": {"algorithm": "ecdsa"},
+        "validity": "24h",
+        "renew_before": "90m",
+        "servers": {"log_level": {"dns_names": ["localhost"]}},
+        "clients": ["ada"],
+    },
     "AttestationPolicy": {
         "path": "policy.json",
         "expectations": {"policy": {"vmpl": 0}},

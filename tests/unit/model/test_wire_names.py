@@ -48,3 +48,9 @@ def test_a_name_that_nobody_knows_stays_to_be_refused() -> None:
 def test_secret_names_are_those_of_nested_fields_too() -> None:
     assert secret_names(Computation) == {"serverKey"}
     assert {"caKey", "serverKey", "clientKey"} <= secret_names(KINDS["CertificateBundle"])
+
+
+def test_no_secret_shares_its_name_with_what_is_shown() -> None:
+    for model in KINDS.values():
+        shown = {camel(name) for name, rule in model.rules().items() if not rule.secret}
+        assert not shown & secret_names(model)
