@@ -22,11 +22,12 @@ up: setup ## run the example from nothing to a verified result; a second time no
 down: ## end everything that up started; its data stays
 	@if [ -x $(BIN)/prism-iac ]; then $(BIN)/prism-iac vms stop --all && $(BIN)/prism-iac backend down; fi
 
-$(VENV)/.complete: pyproject.toml constraints.txt hatch_build.py $(PROTOS)
+$(VENV)/.complete: pyproject.toml constraints.txt policypack/requirements.txt hatch_build.py $(PROTOS)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/it") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --requirement policypack/requirements.txt
 	touch $@
 
 $(KEYS): %.pub.pem: | $(VENV)/.complete

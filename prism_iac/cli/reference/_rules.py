@@ -37,6 +37,18 @@ rules:
 A waiver that has expired is a mandatory finding of its own, and so is one that matches nothing: left there, it
 would cover the next breach. A plan names what is waived, by whom, until when and why.
 
+## By the engine
+
+`policypack/` is a policy pack that is made of the same rules, so an update that breaks a mandatory one is refused
+by the engine, whatever declares its resources. Levels, numbers and waivers are those of `stacks/<stack>.yaml`.
+Rules that look at several entries at once are for `validate` and `plan` alone: `measured-vms`, `pinned-assets`,
+`pinned-keys` and `separate-consumers`.
+
+```text
+pulumi preview --policy-pack policypack
+pulumi up --policy-pack policypack
+```
+
 ## The rules
 
 | rule | in `prod` | parameters | demands |

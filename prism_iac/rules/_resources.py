@@ -1,0 +1,71 @@
+"""Holds a single resource, as the engine knows it, against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from prism_iac.model.resources import CertificateSettings
+from prism_iac.model.stack import (
+    AgentEntry,
+    ComputationEntry,
+    PolicyEntry,
+    RuleEntry,
+    StackFile,
+    VmEntry,
+)
+from prism_iac.rules._judge import Judgement, judge
+
+__all__ = ["judge_resource"]
+
+_AGENT: Final = ("tls", "log_level")
+_BUNDLE: Final = ("mode", "key", "validity", "renew_before", "keys_on_renewal")
+_POLICY: Final = ("expectations", "measurement", "minimum_tcb", "warn")
+_VM: Final = ("provider", "platform", "vcpus", "agent_log_level")
+
+
+def judge_resource(
+    kind: str,
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    environment: str,
+    entries: Mapping[str, RuleEntry],
+    today: date,
+) -> tuple[Judgement, ...]:
+    """What of a resource breaks the rules of its environment; rules that look at its neighbours are silent.
+
+    Args:
+        kind: The kind, such as `Computation`.
+        name: The logical name.
+        properties: The inputs.
+        environment: The environment's name.
+        entries: The `rules:` of its stack file.
+        today: The day, UTC, that waivers are held against.
+    """
+    tables = _tables(kind, name, properties)
+    file = StackFile(environment=environment, workspace="any", rules=dict(entries))
+    found = judge(file.model_copy(update=tables), today=today)
+    return tuple(item for item in found if item.location[0] in tables)
+
+
+def _tables(kind: str, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    match kind:
+        case "CertificateBundle":
+            return {"certificates": {name: CertificateSettings.model_validate(_given(properties, _BUNDLE))}}
+        case "ConfidentialVM":
+            return {"vms": {name: VmEntry.model_validate(_given(properties, _VM))}}
+        # Of a policy that comes from a VM nothing is known yet.
+        case "AttestationPolicy" if _given(properties, ("expectations", "measurement")):
+            return {"attestation_policies": {name: PolicyEntry.model_validate(_given(properties, _POLICY))}}
+        case "Computation":
+            agent = AgentEntry.model_validate(_given(properties.get("agent") or {}, _AGENT))
+            nobody = ComputationEntry(description="any", algorithm="any", result_consumers=("any",))
+            return {"computations": {name: nobody.model_copy(update={"agent": agent})}}
+        case _:
+            return {}
+
+
+def _given(properties: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name in names if (value := properties.get(name)) is not None}
