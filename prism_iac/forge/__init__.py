@@ -1,1 +1,20 @@
-"""Tells a plan to a pull request."""
+"""Tells a plan to a pull request: one comment for each stack, edited in place.
+
+Main entries: `forge_of`, which finds the forge in the environment of a job, and `publish`. Knows the REST APIs
+of GitHub and GitLab; is given the comment as text. Must not import `plan`.
+"""
+
+from prism_iac.forge._comments import COMMENT_CHARACTERS, Comment, Forge, composed, publish
+from prism_iac.forge._environment import forge_of
+from prism_iac.forge._rest import NotAllowed, Rest
+
+__all__ = [
+    "COMMENT_CHARACTERS",
+    "Comment",
+    "Forge",
+    "NotAllowed",
+    "Rest",
+    "composed",
+    "forge_of",
+    "publish",
+]

@@ -11,7 +11,7 @@ import typer
 from prism_iac.cli._exit_code import ExitCode
 from prism_iac.cli._output import emit, say
 from prism_iac.cli.plan._plan import StackFilePath, StackName
-from prism_iac.errors import Conflict, Finding, InvalidInput
+from prism_iac.errors import Conflict
 
 if TYPE_CHECKING:
     from prism_iac.plan import Plan
@@ -42,6 +42,7 @@ def up(
     """
     from prism_iac.cli._pulumi import run_pulumi
     from prism_iac.cli.plan._preview import BY_HAND, CLOCK, make_plan, stack_name
+    from prism_iac.cli.plan._read import read_plan
     from prism_iac.plan import text_of
 
     if os.environ.get(CLOCK):
@@ -49,7 +50,7 @@ def up(
             f"{CLOCK} is set, and an update happens now",
             next_step="Unset it; `prism-iac plan --at DATE` shows a day ahead.",
         )
-    agreed = _read(plan) if plan else None
+    agreed = read_plan(plan) if plan else None
     name = stack_name(stack or (agreed.stack if agreed else None))
     found = make_plan(name, file=file)
     emit(text_of(found).rstrip("\n"))
@@ -68,29 +69,6 @@ def up(
     if ended.returncode != 0:
         say("the update failed; run it again when the cause is gone: it goes on from here")
         raise typer.Exit(ExitCode.REFUSED)
-
-
-def _read(path: Path) -> Plan:
-    from pydantic import ValidationError
-
-    from prism_iac.plan import Plan
-
-    try:
-        return Plan.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(
-            [
-                Finding(
-                    file=str(path),
-                    line=1,
-                    column=1,
-                    path=".".join(map(str, first["loc"])),
-                    message=f"is no plan of this version: {first['msg']}",
-                    fix="Write it with `prism-iac plan --format json`.",
-                )
-            ]
-        ) from error
 
 
 def hold(agreed: Plan, found: Plan) -> None:

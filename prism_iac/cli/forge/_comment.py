@@ -1,0 +1,67 @@
+"""`prism-iac comment`: a plan as the comment of a pull request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from prism_iac.cli._output import printable, say
+from prism_iac.errors import Finding, InvalidInput
+
+__all__ = ["comment"]
+
+_LARGEST_PLAN_BYTES: Final = 32 << 20
+"""A plan of 10,000 resources has a third of it; one from a fork is not trusted to be a plan."""
+
+_SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
+
+
+def comment(
+    *,
+    plan: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="What `prism-iac plan --format json` wrote."
+        ),
+    ],
+    pull_request: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="The pull request; the one of the job when left out."),
+    ] = None,
+) -> None:
+    """Publish a plan to the pull request that a job of GitHub or GitLab is about.
+
+    There is one comment for each stack, and it is edited in place. What it says is made here from the plan's
+    data, so a file from a fork brings no markup along. The token is read from GITHUB_TOKEN, or from
+    GITLAB_TOKEN. Where the job may not comment, the plan goes to the summary of the job.
+    """
+    from prism_iac.cli.plan._read import read_plan
+    from prism_iac.forge import COMMENT_CHARACTERS, NotAllowed, composed, forge_of, publish
+    from prism_iac.plan import markdown_of
+
+    size = plan.stat().st_size
+    if size > _LARGEST_PLAN_BYTES:
+        raise InvalidInput(
+            [
+                Finding(
+                    file=str(plan),
+                    message=f"has {size} bytes, a plan has at most {_LARGEST_PLAN_BYTES}",
+                    fix="Write it with `prism-iac plan --format json`.",
+                )
+            ]
+        )
+    found = read_plan(plan)
+    mark_characters = len(composed(found.stack, ""))
+    body = composed(found.stack, markdown_of(found, limit=COMMENT_CHARACTERS - mark_characters))
+    try:
+        publish(forge_of(os.environ, number=pull_request), stack=found.stack, body=body)
+    except NotAllowed as refusal:
+        summary = os.environ.get(_SUMMARY_VARIABLE)
+        if not summary:
+            raise
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(f"{body}\n")
+        say(f"the plan is in the summary of the job: {printable(refusal.message)}")
