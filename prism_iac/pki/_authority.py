@@ -183,7 +183,7 @@ class Authority:
         Raises:
             InvalidInput: This one may have no authority below it, or as in `create`.
         """
-        room = self._path_length
+        room = self.path_length
         if room == 0:
             raise invalid(
                 f"the authority {common_name_of(self._certificate)} may have no other below it",
@@ -207,7 +207,8 @@ class Authority:
         return Authority(certificate, signer, [self._certificate, *self._issuers])
 
     @property
-    def _path_length(self) -> int | None:
+    def path_length(self) -> int | None:
+        """How many authorities may follow below it, one under the other; None for any number."""
         constraints = extension_of(self._certificate, x509.BasicConstraints)
         return constraints.path_length if constraints else 0
 

@@ -30,7 +30,7 @@ __all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "due_under_both", "issue
 CLOCK_SKEW: Final = timedelta(minutes=10)
 """How far the clocks of peers may differ."""
 
-_OF_THE_CA: Final = ("common_name", "subject", "key", "permitted")
+_OF_THE_CA: Final = ("common_name", "subject", "key", "permitted", "intermediate")
 """The inputs that a CA is made from."""
 
 
@@ -89,7 +89,14 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     from prism_iac.pki import issue_bundle
 
     if any(
-        (desired.server_request, desired.client_request, desired.servers, desired.clients, desired.permitted)
+        (
+            desired.server_request,
+            desired.client_request,
+            desired.servers,
+            desired.clients,
+            desired.permitted,
+            desired.intermediate,
+        )
     ):
         return _issue_by_parts(desired, now)
     bundle = issue_bundle(desired, now=now)
@@ -114,6 +121,7 @@ def _issue_by_parts(desired: CertificateBundle, now: datetime) -> CertificateBun
         now=now,
         validity=parse_duration(desired.validity),
         subject=desired.subject,
+        path_length=int(bool(desired.intermediate)),
         permitted=_permitted(desired),
     )
     return desired.with_(**_Cas(signer, None, ()).outputs(now), **_leaves(desired, desired, signer, now))
@@ -207,6 +215,7 @@ class _Cas:
             now=now,
             validity=_validity(desired, now, at_least=signer.not_after),
             subject=desired.subject,
+            path_length=int(bool(desired.intermediate)),
             permitted=_permitted(desired),
         )
         announced = replace(self, signer=signer, next=(following, on))
@@ -243,14 +252,15 @@ def _leaves(
 ) -> dict[str, Any]:
     from prism_iac.pki import Side, load_private_key, parse_request, parties_of
 
+    issuer = _below(signer, desired, now) if desired.intermediate else signer
     keeps_keys = desired.keys_on_renewal is KeysOnRenewal.REUSE and state.key == desired.key
 
     def issue_to(party: Party) -> tuple[IssuedCertificate | SignedCertificate, str | None]:
         if asked := getattr(desired, f"{party.name}_request", None):
             request = parse_request(asked.encode())
-            return signer.sign_request(request, now=now, validity=parse_duration(desired.validity)), None
+            return issuer.sign_request(request, now=now, validity=parse_duration(desired.validity)), None
         known = _key_of(state, party.name) if keeps_keys else None
-        issued = signer.issue(
+        issued = issuer.issue(
             common_name=party.common_name,
             subject=party.subject,
             dns_names=party.dns_names,
@@ -266,18 +276,31 @@ def _leaves(
         issued = {party.name: item for party, item in zip(parties, pool.map(issue_to, parties), strict=True)}
     server, _ = issued["server"]
     more = {
-        name: {"certificate": item.certificate_pem, "private_key": key}
+        name: {"certificate": item.certificate_pem + issuer.chain_pem, "private_key": key}
         for name, (item, key) in issued.items()
         if name not in tuple(Side)
     }
     usual = {name: pair for name, pair in issued.items() if name not in more}
     return {
-        **{f"{name}_certificate": item.certificate_pem for name, (item, _) in usual.items()},
+        **{
+            f"{name}_certificate": item.certificate_pem + issuer.chain_pem
+            for name, (item, _) in usual.items()
+        },
         **{f"{name}_key": key for name, (_, key) in usual.items()},
         "parties": more or None,
         "not_before": server.not_before.isoformat(),
         "not_after": server.not_after.isoformat(),
     }
+
+
+def _below(root: Authority, desired: CertificateBundle, now: datetime) -> Authority:
+    return root.create_below(
+        f"{desired.common_name} intermediate CA",
+        key=desired.key,
+        now=now,
+        validity=parse_duration(desired.validity),
+        subject=desired.subject,
+    )
 
 
 def _key_of(state: CertificateBundle, party: str) -> str | None:
@@ -302,6 +325,7 @@ def _made_again(ca: Authority, desired: CertificateBundle, now: datetime, *, at_
         now=now,
         validity=_validity(desired, now, at_least=max(at_least, ca.not_after)),
         subject=subject,
+        path_length=ca.path_length or 0,
         permitted=permitted_by(_certificate(ca)),
     )
 

@@ -204,6 +204,9 @@ class CertificateSettings(Document):
     clients: Annotated[UniqueTexts | None, IN_PLACE] = None
     """More clients besides the participants' one, by name; each gets a certificate of its own."""
 
+    intermediate: Annotated[bool | None, IN_PLACE] = None
+    """Whether an intermediate CA signs the parties; it is made for each issue, and its key is kept nowhere."""
+
     permitted: Annotated[PermittedNames | None, IN_PLACE] = None
     """The only names that the CA may certify; any when left out."""
 
@@ -279,6 +282,7 @@ _SOURCES_OF_FIELDS: dict[str, CertificateSource] = {
     "servers": CertificateSource.OWN,
     "clients": CertificateSource.OWN,
     "permitted": CertificateSource.OWN,
+    "intermediate": CertificateSource.OWN,
 }
 
 

@@ -103,6 +103,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
         ip_addresses: Input[Sequence[Input[str]]] | None = None,
         servers: Input[Mapping[str, Input[Mapping[str, Input[Sequence[Input[str]]]]]]] | None = None,
         clients: Input[Sequence[Input[str]]] | None = None,
+        intermediate: Input[bool] | None = None,
         permitted: Input[Mapping[str, Input[Sequence[Input[str]]]]] | None = None,
         key: Input[KeySpecArgs] | None = None,
         validity: Input[str] | None = None,
@@ -127,6 +128,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
             ip_addresses: The addresses that the agent is reached by.
             servers: More servers besides the agent, by name: each with `dns_names` and `ip_addresses`.
             clients: More clients besides the participants' one, by name.
+            intermediate: Let an intermediate CA sign the parties; its key is kept nowhere.
             permitted: The only names that the CA may certify: `dns_names` and `ip_ranges`.
             key: What kind of keys to make; RSA with 4096 bits when left out.
             validity: How long the certificates are valid; `365d` when left out.
@@ -152,6 +154,7 @@ class CertificateBundle(PrismResource, module="prism", name="CertificateBundle")
                 "ip_addresses": ip_addresses,
                 "servers": servers,
                 "clients": clients,
+                "intermediate": intermediate,
                 "permitted": permitted,
                 "key": key,
                 "validity": validity,

@@ -63,7 +63,10 @@ def _context(method: int, bundle: CertificateBundle, leaf: str, now: datetime) -
     store.set_time(now)
     certificate, key = getattr(bundle, f"{leaf}_certificate"), getattr(bundle, f"{leaf}_key")
     if certificate is not None:
-        context.use_certificate(load_certificates(certificate.encode())[0])
+        own, *intermediates = load_certificates(certificate.encode())
+        context.use_certificate(own)
+        for item in intermediates:
+            context.add_extra_chain_cert(item)
         private_key = load_pem_private_key(key.encode(), None)
         assert isinstance(private_key, ec.EllipticCurvePrivateKey)
         context.use_privatekey(private_key)

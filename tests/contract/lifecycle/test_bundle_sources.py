@@ -24,6 +24,7 @@ from prism_iac.pki import (
     check_certificate,
     create_request,
     generate_key,
+    is_issued_by,
     issue_bundle,
     load_certificates,
     load_private_key,
@@ -383,6 +384,25 @@ class TestMoreParties:
                 assert list(limits.dns_names) == ["localhost"]
         with pytest.raises(InvalidInput, match=r"elsewhere\.example"):
             stage.update(bundle, dns_names=["elsewhere.example"])
+
+    def test_an_intermediate_signs_and_those_who_trust_the_root_connect_through_renewals(
+        self, stage: Stage
+    ) -> None:
+        bundle = stage.create("CertificateBundle", "tls", key=EC, validity="90d", intermediate=True)
+        leaf, intermediate = load_certificates(bundle.state.server_certificate.encode())
+        (root,) = load_certificates(bundle.state.ca_certificate.encode())
+        assert is_issued_by(leaf, intermediate)
+        assert is_issued_by(intermediate, root)
+        shake_hands(bundle.state, bundle.state, now=datetime.now(UTC))
+
+        state = bundle
+        held = bundle.state
+        for _ in range(5):
+            stage.clock = datetime.fromisoformat(state.state.not_after) - timedelta(days=10)
+            state = stage.update(state)
+            shake_hands(state.state, held, now=stage.clock)
+            shake_hands(held, state.state, now=stage.clock)
+            held = state.state
 
 
 def as_server(bundle: Live[Any], name: str) -> CertificateBundle:
