@@ -28,6 +28,7 @@ from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
 from prism_iac.cli.forge import comment
+from prism_iac.cli.init import init
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
 from prism_iac.cli.promotion import lock, manifest, promote
@@ -66,6 +67,9 @@ def prism_iac(
     """
 
 
+app.command(
+    epilog=example("prism-iac init platform", "prism-iac init platform --name iris --workspace research")
+)(init)
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.add_typer(_rules.app, name="rules")
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
