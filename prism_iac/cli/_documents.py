@@ -19,6 +19,7 @@ __all__ = [
     "EventDocument",
     "EvidenceDocument",
     "FindingDocument",
+    "ImportDocument",
     "InstanceDocument",
     "IssuedCertificateDocument",
     "LocalVmDocument",
@@ -318,3 +319,16 @@ class AppraisalDocument(TypedDict):
     platform: str
     simulated: bool | None
     checks: list[ClaimDocument]
+
+
+class ImportDocument(TypedDict):
+    """What an import did, or would do where it is a dry run; errors and warnings are counted."""
+
+    dry_run: bool
+    computations: int
+    made: int
+    resumed: int
+    there_already: int
+    assets_made: int
+    errors: int
+    warnings: int

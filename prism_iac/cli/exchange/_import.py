@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -69,16 +69,30 @@ def _tell(warnings: Collected) -> None:
 
 
 def _show(review: Review, outcome: Outcome | None, *, as_json: bool) -> None:
-    facts: dict[str, Any] = {
-        "computations": review.rows,
-        "made" if outcome else "to make": outcome.made if outcome else review.new,
-        "resumed" if outcome else "to resume": outcome.resumed if outcome else review.resumed,
-        "there already": outcome.there if outcome else review.there,
-        "assets made" if outcome else "assets to make": outcome.new_assets if outcome else review.new_assets,
-        "errors": review.errors.count + (outcome.refused.count if outcome else 0),
-        "warnings": review.warnings.count,
-    }
+    from prism_iac.cli._documents import ImportDocument
+
+    document = ImportDocument(
+        dry_run=outcome is None,
+        computations=review.rows,
+        made=outcome.made if outcome else review.new,
+        resumed=outcome.resumed if outcome else review.resumed,
+        there_already=outcome.there if outcome else review.there,
+        assets_made=outcome.new_assets if outcome else review.new_assets,
+        errors=review.errors.count + (outcome.refused.count if outcome else 0),
+        warnings=review.warnings.count,
+    )
     if as_json:
-        emit_json({name.replace(" ", "_"): value for name, value in facts.items()})
-    else:
-        emit_facts((name, str(value)) for name, value in facts.items())
+        emit_json(document)
+        return
+    is_done = outcome is not None
+    emit_facts(
+        (
+            ("computations", str(document["computations"])),
+            ("made" if is_done else "to make", str(document["made"])),
+            ("resumed" if is_done else "to resume", str(document["resumed"])),
+            ("there already", str(document["there_already"])),
+            ("assets made" if is_done else "assets to make", str(document["assets_made"])),
+            ("errors", str(document["errors"])),
+            ("warnings", str(document["warnings"])),
+        )
+    )

@@ -15,6 +15,7 @@ from prism_iac.cli._documents import (
     EventDocument,
     EvidenceDocument,
     FindingDocument,
+    ImportDocument,
     InstanceDocument,
     IssuedCertificateDocument,
     LogDocument,
@@ -54,6 +55,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "computations run": RunDocument,
     "computations logs": list[LogDocument],
     "computations events": list[EventDocument],
+    "import": ImportDocument,
     "vms list": list[VmDocument],
     "vms show": VmDetails,
 }
