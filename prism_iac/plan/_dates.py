@@ -97,7 +97,7 @@ def dates_of_workspace(workspace: Workspace) -> Iterator[Entry]:
 
 def _of_bundle(name: str, outputs: Mapping[str, Any]) -> Iterator[Entry]:
     from prism_iac.lifecycle import renewal_begins
-    from prism_iac.model.resources import CertificateBundle
+    from prism_iac.model.resources import CertificateBundle, CertificateSource
 
     public = ("not_before", "not_after", "validity", "renew_before", "next_ca_on")
     bundle = CertificateBundle.parse({field: outputs[field] for field in public if field in outputs})
@@ -105,7 +105,9 @@ def _of_bundle(name: str, outputs: Mapping[str, Any]) -> Iterator[Entry]:
     if renewal is None or bundle.not_after is None:
         return
     of = f"certificates {name}"
-    yield Entry(renewal, Event.RENEWS, of)
+    if outputs.get("source") != CertificateSource.FILES:
+        # Whoever made the files renews them.
+        yield Entry(renewal, Event.RENEWS, of)
     yield Entry(datetime.fromisoformat(bundle.not_after), Event.EXPIRES, of)
     if bundle.next_ca_on is not None:
         yield Entry(datetime.fromisoformat(bundle.next_ca_on), Event.CHANGES_CA, of)
