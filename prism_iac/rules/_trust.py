@@ -17,6 +17,9 @@ _SIMULATED: Final = "SIMULATED"
 _DEBUG: Final = 1 << 19
 """The bit of the guest policy that lets the host debug (AMD 56860 §4.3)."""
 
+_TDX_DEBUG: Final = 1
+"""TDATTRIBUTES bit 0: the host may read the memory of a domain."""
+
 
 def measured_vms(file: StackFile, _: Parameters) -> Iterator[Breach]:
     """VMs with a computation that are not held to a declared launch measurement."""
@@ -86,7 +89,9 @@ def _allows_debug(policy: PolicyEntry) -> bool:
     try:
         document = PolicyDocument.from_values(policy.expectations or {})
         if document.is_tdx:
-            return False
+            body = document.tdx_policy().body
+            attributes = int.from_bytes(body.td_attributes or b"", "little")
+            return bool(attributes & _TDX_DEBUG) and not body.enable_td_debug_check
         guest = document.snp_policy().policy.policy
     except InvalidInput:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,12 +12,18 @@ from tests.unit.cli.conftest import Run
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = Path(room.__file__).parent / "template"
-SHARED = (
+SHARED: Final = (
     "__main__.py",
     "policypack/__main__.py",
     "policypack/PulumiPolicy.yaml",
     "policypack/requirements.txt",
 )
+
+
+def test_a_new_repository_has_the_workflow_for_pull_requests(run: Run, here: Path) -> None:
+    assert run("init", "platform").code == 0
+    workflow = here / "platform/.github/workflows/prism-iac.yml"
+    assert workflow.read_bytes() == (ROOT / "examples/pull-requests/github.yml").read_bytes()
 
 
 @pytest.mark.parametrize("name", SHARED)

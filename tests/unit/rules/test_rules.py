@@ -190,3 +190,17 @@ def test_a_waiver_that_matches_nothing_is_told_and_covers_nothing() -> None:
     assert (breach.is_refused, breach.resource) == (True, "computations.regression")
     assert unused.location == ("rules", "quiet-logs", "waivers", 0, "resource")
     assert unused.is_refused
+
+
+def test_who_brings_everything_may_read_the_result_alone() -> None:
+    alone = changed(("computations", "regression", "result_consumers"), ["grace"])
+    assert judged(changed(("assets", "iris", "provider"), "grace", alone)) == ()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "broken"), [("AAAAAAAAAAA=", []), ("AQAAAAAAAAA=", ["no-debug-guests"])]
+)
+def test_a_policy_for_tdx_accepts_no_debugged_domain(attributes: str, broken: list[str]) -> None:
+    expectations = {"policy": {"tdQuoteBodyPolicy": {"tdAttributes": attributes}}}
+    document = changed((*POLICY, "expectations"), expectations)
+    assert [item.rule for item in judged(document)] == broken
