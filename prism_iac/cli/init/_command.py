@@ -40,9 +40,9 @@ def init(
 ) -> None:
     """Make a platform repository that previews at once.
 
-    It has the program, stack files of three environments with a small computation, keys to try it with, a
-    workflow for pull requests, the
-    policy pack, and a README. On a terminal it asks for what no option says. Nothing that is there is replaced.
+    It has the program, stack files of three environments with a small computation, keys to try it with, the
+    policy pack, a workflow for pull requests, and a README. On a terminal it asks for what no option says.
+    Nothing that is there is replaced.
     """
     from prism_iac.cli._files import write_file
 
