@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
@@ -97,6 +98,17 @@ class TestEachKind:
         assert type(restored) is provider
 
 
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """What a program runs in, and outputs are made on."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("loop")
 def test_a_plain_private_key_becomes_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     declared: dict[str, Any] = {}
     monkeypatch.setattr(
@@ -104,3 +116,15 @@ def test_a_plain_private_key_becomes_a_secret(monkeypatch: pytest.MonkeyPatch) -
     )
     resources.Computation("c", description="d", agent={"server_key": "-----BEGIN PRIVATE KEY-----"})
     assert isinstance(declared["agent"]["server_key"], pulumi.Output)
+
+
+@pytest.mark.usefixtures("loop")
+def test_brought_private_keys_and_their_passphrase_become_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared: dict[str, Any] = {}
+    monkeypatch.setattr(
+        PrismResource, "__init__", lambda _self, _provider, _name, inputs, **_: declared.update(inputs)
+    )
+    files = {"ca_certificate": "ca.pem", "server_key": "key.pem", "passphrase": "sesame"}
+    resources.CertificateBundle("b", source="files", files=files)
+    secret = {name for name, value in declared["files"].items() if isinstance(value, pulumi.Output)}
+    assert secret == {"server_key", "passphrase"}
