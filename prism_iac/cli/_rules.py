@@ -73,6 +73,7 @@ def advice_of(stack: Stack, today: date) -> tuple[Finding, ...]:
 
 def rule_findings(stack: Stack, today: date) -> Iterator[RuleFinding]:
     """What breaks a rule, waived or not, as a plan tells it."""
+    from prism_iac.model.stack import RuleLevel
     from prism_iac.plan import RuleFinding
     from prism_iac.rules import judge
 
@@ -82,6 +83,7 @@ def rule_findings(stack: Stack, today: date) -> Iterator[RuleFinding]:
             rule=item.rule,
             resource=item.resource,
             message=f"{item.level}: {item.message}. {item.fix}",
+            is_mandatory=item.level is RuleLevel.MANDATORY,
             waived=waiver is not None,
             waiver=f"by {waiver.by} until {waiver.until}: {waiver.reason}" if waiver else "",
         )

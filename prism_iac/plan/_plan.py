@@ -170,6 +170,8 @@ class RuleFinding(_Value):
     rule: str
     resource: str
     message: str
+    is_mandatory: bool = False
+    """Whether `prism-iac up` refuses the plan for it, unless it is waived."""
     waived: bool = False
     waiver: str = ""
     """Who waived it, why and until when; empty where it is not."""
@@ -207,6 +209,12 @@ class Plan(_Value):
     def renewals(self) -> Iterator[ResourceChange]:
         """What changes because time alone asks for it."""
         return (change for change in self.changes if change.renews)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is no update to be had, or the rules of the environment forbid it."""
+        broken = any(finding.is_mandatory and not finding.waived for finding in self.rules)
+        return bool(self.errors) or broken
 
     def count(self, effect: Effect) -> int:
         """How many resources have an effect."""

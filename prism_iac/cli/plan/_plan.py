@@ -72,7 +72,8 @@ def plan(
 
     Runs a preview of the engine. Tells of each change the fields, their old and new values and the rule by
     which they change, and who has to act; what gets looser of trust comes first. Secrets are fingerprints,
-    which compare within one checkout. The exit code is 1 where there is no update to be had.
+    which compare within one checkout. The exit code is 1 where there is no update to be had, and
+    where a mandatory rule of the environment forbids it.
     """
     from prism_iac.cli._files import write_file
     from prism_iac.cli.plan._preview import make_plan, stack_name
@@ -83,7 +84,7 @@ def plan(
         emit(text.rstrip("\n"))
     else:
         write_file(output, text.encode(), mode=_FILE_MODE, force=True)
-    if found.errors:
+    if found.is_refused:
         raise typer.Exit(ExitCode.REFUSED)
     if exit_code and found.changes:
         raise typer.Exit(CHANGES)

@@ -54,7 +54,8 @@ def up(
     name = stack_name(stack or (agreed.stack if agreed else None))
     found = make_plan(name, file=file)
     emit(text_of(found).rstrip("\n"))
-    if found.errors:
+    if found.is_refused:
+        say("nothing was done: there is no update to be had, or a mandatory rule forbids it; see above")
         raise typer.Exit(ExitCode.REFUSED)
     if agreed is not None:
         hold(agreed, found)
