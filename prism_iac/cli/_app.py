@@ -17,6 +17,7 @@ from prism_iac.cli import (
     _result,
     _rules,
     _schema,
+    _stack,
     _uploads,
     _validate,
     _vms,
@@ -72,6 +73,7 @@ app.command(
 )(init)
 app.command(epilog=example("prism-iac validate stacks/dev.yaml"))(_validate.validate)
 app.add_typer(_rules.app, name="rules")
+app.add_typer(_stack.app, name="stack")
 app.command(epilog=example("prism-iac schema stack > stack.schema.json"))(_schema.schema)
 app.command(
     epilog=example(

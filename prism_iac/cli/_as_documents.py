@@ -15,6 +15,7 @@ from prism_iac.cli._documents import (
     IssuedCertificateDocument,
     LocalVmDocument,
     LogDocument,
+    OriginDocument,
     ReportDocument,
     RuleDocument,
     RunDocument,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         RunRecord,
     )
     from prism_iac.rules import Rule
+    from prism_iac.spec import Origin
 
 __all__ = [
     "computation_details",
@@ -47,12 +49,29 @@ __all__ = [
     "instance_document",
     "issued_document",
     "log_document",
+    "origin_document",
     "report_document",
     "rule_document",
     "run_document",
     "vm_details",
     "vm_document",
 ]
+
+
+def origin_document(origin: Origin) -> OriginDocument:
+    """Where a value comes from, to print."""
+    return {
+        "path": origin.path,
+        "settings": [
+            {
+                "value": item.value,
+                "file": item.place.file,
+                "line": item.place.line,
+                "column": item.place.column,
+            }
+            for item in origin.settings
+        ],
+    }
 
 
 def issued_document(record: CertificateRecord) -> IssuedCertificateDocument:

@@ -26,12 +26,14 @@ __all__ = [
     "LogDocument",
     "MeasurementDocument",
     "MissingDocument",
+    "OriginDocument",
     "PartDocument",
     "PolicyFileDocument",
     "RenderedManifestDocument",
     "ReportDocument",
     "RuleDocument",
     "RunDocument",
+    "SettingDocument",
     "SignatureDocument",
     "TrialDocument",
     "TrustChangeDocument",
@@ -67,6 +69,22 @@ class IssuedCertificateDocument(TypedDict):
     vm: str
     revoked: bool
     expiry_time: str | None
+
+
+class SettingDocument(TypedDict):
+    """What one file says of a value; null where it removes it."""
+
+    value: Any
+    file: str
+    line: int
+    column: int
+
+
+class OriginDocument(TypedDict):
+    """Where a value of a stack comes from; the setting that counts is the last."""
+
+    path: str
+    settings: list[SettingDocument]
 
 
 class DateDocument(TypedDict):

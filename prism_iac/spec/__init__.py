@@ -4,6 +4,7 @@ Main entries: `load_stack` and `validate_stack`. What a stack file may say is `p
 can be wrong with one is `checks/`. Reads files; no network, no backend. Imports nothing above `pki`.
 """
 
+from prism_iac.spec._explain import Origin, Setting, composed, explain
 from prism_iac.spec._load import load_stack, validate_stack
 from prism_iac.spec._stack import (
     Stack,
@@ -21,7 +22,9 @@ from prism_iac.spec._stack import (
 from prism_iac.spec._tree import Place
 
 __all__ = [
+    "Origin",
     "Place",
+    "Setting",
     "Stack",
     "StackAgent",
     "StackAlgorithm",
@@ -33,6 +36,8 @@ __all__ = [
     "StackPolicy",
     "StackPromotion",
     "StackVm",
+    "composed",
+    "explain",
     "load_stack",
     "validate_stack",
 ]

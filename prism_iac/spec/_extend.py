@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.spec._compose import compose
 from prism_iac.spec._source import read_source
-from prism_iac.spec._tree import Entry, Node, merge
+from prism_iac.spec._tree import Node, Place, merge, without_removed
 
 __all__ = ["Reading", "read_tree"]
 
@@ -23,54 +25,88 @@ class Reading:
     Attributes:
         root: The joined tree; None where a file could not be read.
         files: The files, as the user named them, what is extended first.
+        layers: The tree of each of them, without what it says of others.
         findings: What is wrong with the form of the files.
     """
 
     root: Node | None
     files: tuple[Path, ...]
+    layers: tuple[Node, ...]
     findings: tuple[Finding, ...]
 
 
 def read_tree(path: Path) -> Reading:
     """A stack file joined with the files that it extends; findings instead of errors."""
-    return _read(path, extending=())
+    reader = _Reader()
+    is_whole = reader.read(path, extending=())
+    root = None
+    if is_whole:
+        (first, *others) = reader.layers
+        # The file's own name for what it extends stays: it is a field of the document.
+        root = without_removed(reduce(merge, others, first)) if others else first
+    return Reading(root, tuple(reader.files), tuple(reader.layers), tuple(reader.findings))
 
 
-def _read(path: Path, *, extending: tuple[Path, ...]) -> Reading:
-    try:
-        root, findings = compose(read_source(path), str(path))
-    except InvalidInput as error:
-        return Reading(None, (path,), tuple(error.findings))
-    if not isinstance(root.value, dict):
-        file, line, column = root.place
-        finding = Finding(
-            file, line, column, "", "a stack file is a mapping", "Begin it with `environment: dev`."
-        )
-        return Reading(None, (path,), (*findings, finding))
-    entry = root.value.get(_EXTENDS)
-    if entry is None or not isinstance(entry.node.value, str):
-        return Reading(root, (path,), tuple(findings))
-    base = _read_base(path.parent / entry.node.value, entry, (*extending, path))
-    joined = merge(_without_extends(base.root), root) if base.root else None
-    return Reading(joined, (*base.files, path), (*base.findings, *findings))
+class _Reader:
+    """Reads files in the order in which they are joined; one that several extend counts where it first comes."""
+
+    def __init__(self) -> None:
+        self.files: list[Path] = []
+        self.layers: list[Node] = []
+        self.findings: list[Finding] = []
+
+    def read(self, path: Path, *, extending: tuple[Path, ...]) -> bool:
+        """Read a file after what it extends; False where one of them cannot be read."""
+        try:
+            root, findings = compose(read_source(path), str(path))
+        except InvalidInput as error:
+            self.files.append(path)
+            self.findings += error.findings
+            return False
+        if not isinstance(root.value, dict):
+            file, line, column = root.place
+            message = "a stack file is a mapping"
+            self.files.append(path)
+            self.findings += [
+                *findings,
+                Finding(file, line, column, "", message, "Begin it with `environment: dev`."),
+            ]
+            return False
+        bases = [self._read_base(name, at, (*extending, path)) for name, at in _bases_of(path, root)]
+        self.files.append(path)
+        self.layers.append(_without_extends(root) if extending else root)
+        self.findings += findings
+        return all(bases)
+
+    def _read_base(self, path: Path, at: Place, extending: tuple[Path, ...]) -> bool:
+        if any(_is_same(path, file) for file in extending):
+            chain = " -> ".join(str(file) for file in (*extending, path))
+            self._refuse(at, f"this file extends itself: {chain}", "Break the circle.")
+            return False
+        if any(_is_same(path, file) for file in self.files):
+            return True
+        if not path.is_file():
+            try:
+                read_source(path)
+            except InvalidInput as error:
+                for finding in error.findings:
+                    self._refuse(at, f"{path}: {finding.message}", "Name a stack file relative to this one.")
+            return False
+        return self.read(path, extending=extending)
+
+    def _refuse(self, at: Place, message: str, fix: str) -> None:
+        self.findings.append(Finding(*at, _EXTENDS, message, fix))
 
 
-def _read_base(path: Path, entry: Entry, extending: tuple[Path, ...]) -> Reading:
-    if any(_is_same(path, file) for file in extending):
-        chain = " -> ".join(str(file) for file in (*extending, path))
-        finding = _at_extends(entry, f"this file extends itself: {chain}", "Break the circle.")
-        return Reading(None, (), (finding,))
-    base = _read(path, extending=extending)
-    if base.files == (path,) and not path.is_file():
-        reasons = (f"{path}: {finding.message}" for finding in base.findings)
-        return Reading(
-            None,
-            (),
-            tuple(
-                _at_extends(entry, reason, "Name a stack file relative to this one.") for reason in reasons
-            ),
-        )
-    return base
+def _bases_of(path: Path, root: Node) -> Iterator[tuple[Path, Place]]:
+    """The files that a file names, and where; what is no text is for the shape to refuse."""
+    entry = root.value.get(_EXTENDS) if isinstance(root.value, dict) else None
+    named = entry.node if entry else None
+    if named is None:
+        return
+    for node in named.value if isinstance(named.value, tuple) else (named,):
+        if isinstance(node.value, str):
+            yield path.parent / node.value, node.place
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -78,11 +114,6 @@ def _is_same(path: Path, other: Path) -> bool:
         return path.samefile(other)
     except (OSError, ValueError):
         return False
-
-
-def _at_extends(entry: Entry, message: str, fix: str) -> Finding:
-    file, line, column = entry.node.place
-    return Finding(file, line, column, _EXTENDS, message, fix)
 
 
 def _without_extends(root: Node) -> Node:

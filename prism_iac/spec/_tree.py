@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from prism_iac.model import Location
 
-__all__ = ["Entry", "Node", "Place", "merge", "place_of", "plain", "value_at"]
+__all__ = ["Entry", "Node", "Place", "merge", "place_of", "plain", "value_at", "without_removed"]
 
 
 class Place(NamedTuple):
@@ -25,10 +25,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it begins."""
+    """A value and where it begins.
+
+    Attributes:
+        removes: It stands for nothing, in place of what a file further down sets.
+    """
 
     value: Value
     place: Place
+    removes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,10 @@ def place_of(root: Node, location: Location, *, at_name: bool = False) -> Place:
 
 
 def merge(base: Node, over: Node) -> Node:
-    """A document on top of another: mappings are joined key by key, anything else is replaced."""
+    """A document on top of another: mappings are joined key by key, null removes, anything else is replaced."""
+    if over.value is None:
+        # Where nothing is below there is nothing to remove, and the shape refuses it.
+        return Node(None, over.place, removes=base.value is not None or base.removes)
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
     joined: dict[str, Entry] = dict(base.value)
@@ -97,3 +105,15 @@ def merge(base: Node, over: Node) -> Node:
         below = joined.get(key)
         joined[key] = Entry(entry.key, merge(below.node, entry.node)) if below else entry
     return Node(joined, over.place)
+
+
+def without_removed(root: Node) -> Node:
+    """A joined document without what one of its files removes."""
+    if not isinstance(root.value, dict):
+        return root
+    kept = {
+        key: Entry(entry.key, without_removed(entry.node))
+        for key, entry in root.value.items()
+        if not entry.node.removes
+    }
+    return Node(kept, root.place)

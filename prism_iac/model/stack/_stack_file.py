@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from prism_iac.model._canonical import Text
 from prism_iac.model._change import REPLACE
@@ -23,14 +23,36 @@ from prism_iac.model.stack._vm import VmEntry
 __all__ = ["StackFile"]
 
 
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+BaseFiles = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_one_or_several),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
+"""The name of a file, or a list of names."""
+
+
 class StackFile(Document):
     """Everything that one environment has in one workspace.
 
     Entries refer to each other by name. Paths of inputs are relative to the file they stand in.
     """
 
-    extends: Text | None = None
-    """A stack file to build on, relative to this one: tables are joined field by field, lists replaced."""
+    extends: BaseFiles = ()
+    """A stack file to build on, relative to this one, or several, of which later ones win.
+
+    Tables are joined field by field, lists replaced; `null` removes what a file further down sets.
+    """
 
     environment: EntryName
     """The name of the environment, such as `dev`."""
