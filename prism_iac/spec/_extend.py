@@ -12,6 +12,7 @@ from prism_iac.errors import Finding, InvalidInput
 from prism_iac.spec._compose import compose
 from prism_iac.spec._source import read_source
 from prism_iac.spec._tree import Node, Place, merge, without_removed
+from prism_iac.spec._variables import MARK, substitute
 
 __all__ = ["Reading", "read_tree"]
 
@@ -44,6 +45,9 @@ def read_tree(path: Path) -> Reading:
         (first, *others) = reader.layers
         # The file's own name for what it extends stays: it is a field of the document.
         root = without_removed(reduce(merge, others, first)) if others else first
+        if reader.refers_to_variables:
+            root, findings = substitute(root)
+            reader.findings += findings
     return Reading(root, tuple(reader.files), tuple(reader.layers), tuple(reader.findings))
 
 
@@ -54,11 +58,13 @@ class _Reader:
         self.files: list[Path] = []
         self.layers: list[Node] = []
         self.findings: list[Finding] = []
+        self.refers_to_variables = False
 
     def read(self, path: Path, *, extending: tuple[Path, ...]) -> bool:
         """Read a file after what it extends; False where one of them cannot be read."""
         try:
-            root, findings = compose(read_source(path), str(path))
+            text = read_source(path)
+            root, findings = compose(text, str(path))
         except InvalidInput as error:
             self.files.append(path)
             self.findings += error.findings
@@ -72,6 +78,7 @@ class _Reader:
                 Finding(file, line, column, "", message, "Begin it with `environment: dev`."),
             ]
             return False
+        self.refers_to_variables |= MARK in text
         bases = [self._read_base(name, at, (*extending, path)) for name, at in _bases_of(path, root)]
         self.files.append(path)
         self.layers.append(_without_extends(root) if extending else root)

@@ -29,11 +29,13 @@ class Node:
 
     Attributes:
         removes: It stands for nothing, in place of what a file further down sets.
+        begins: It is a mapping in place of something else, so that nothing further down is joined with it.
     """
 
     value: Value
     place: Place
     removes: bool = False
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,17 @@ def merge(base: Node, over: Node) -> Node:
     """A document on top of another: mappings are joined key by key, null removes, anything else is replaced."""
     if over.value is None:
         # Where nothing is below there is nothing to remove, and the shape refuses it.
-        return Node(None, over.place, removes=base.value is not None or base.removes)
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        removes = over.removes or base.removes or base.value is not None
+        return Node(None, over.place, removes=removes)
+    if over.begins or not isinstance(over.value, dict):
         return over
+    if not isinstance(base.value, dict):
+        return Node(over.value, over.place, begins=True)
     joined: dict[str, Entry] = dict(base.value)
     for key, entry in over.value.items():
         below = joined.get(key)
         joined[key] = Entry(entry.key, merge(below.node, entry.node)) if below else entry
-    return Node(joined, over.place)
+    return Node(joined, over.place, begins=base.begins)
 
 
 def without_removed(root: Node) -> Node:

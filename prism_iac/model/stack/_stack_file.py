@@ -18,6 +18,7 @@ from prism_iac.model.stack._name import EntryName
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._rules import RuleEntry
+from prism_iac.model.stack._variable import VariableEntry
 from prism_iac.model.stack._vm import VmEntry
 
 __all__ = ["StackFile"]
@@ -53,6 +54,9 @@ class StackFile(Document):
 
     Tables are joined field by field, lists replaced; `null` removes what a file further down sets.
     """
+
+    variables: dict[EntryName, VariableEntry] = Field(default_factory=dict)
+    """Values that environments set; `${var.NAME}` stands for one."""
 
     environment: EntryName
     """The name of the environment, such as `dev`."""
