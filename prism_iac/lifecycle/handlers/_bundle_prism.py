@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
-from prism_iac.errors import PartialResult, PrismError, RemoteFailure
+from prism_iac.errors import Conflict, PartialResult, PrismError, RemoteFailure
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Live
 from prism_iac.model import REQUIRED_TLS_FIELDS, TlsMode
@@ -55,6 +55,7 @@ def issue_at_prism(
         for side in _sides(desired.mode):
             serials[side] = _issue(certificates, desired, side, context)
             files = certificates.fetch(desired.vm or "", serials[side])
+            _require_valid(files.certificate_pem, context)
             made |= {
                 f"{side}_certificate": files.certificate_pem,
                 f"{side}_key": files.private_key_pem,
@@ -164,6 +165,18 @@ def _is_taken_over(state: CertificateBundle, context: Context) -> bool:
     old = {int(serial) for serial in state.old_serials or ()}
     used = {item.serial_number for pem in configured for item in load_certificates(pem.encode())}
     return int(state.server_serial or 0) in used and not used & old
+
+
+def _require_valid(certificate_pem: str, context: Context) -> None:
+    from prism_iac.pki import load_certificates
+
+    leaf, *_ = load_certificates(certificate_pem.encode())
+    if leaf.not_valid_after_utc <= context.now():
+        raise Conflict(
+            f"Prism issued a certificate that ended on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+            where=context.name,
+            next_step="Compare the clocks of this machine and of Prism, and run the update again.",
+        )
 
 
 def _life(made: dict[str, Any]) -> dict[str, str]:

@@ -138,6 +138,41 @@ class TestPrism:
         assert not self.standing(stage, vm, again.state.server_serial)
         assert due(stage, again) is None
 
+    def test_a_life_that_prism_makes_shorter_than_the_window_is_not_due_at_once(
+        self, stage: Stage, vm: Live[Any]
+    ) -> None:
+        bundle = stage.create("CertificateBundle", "tls", source="prism", vm=vm.id, renew_before="200d")
+        begin, end = (
+            datetime.fromisoformat(text) for text in (bundle.state.not_before, bundle.state.not_after)
+        )
+        assert due(stage, bundle) is None
+        late = end - (end - begin) / 3 + timedelta(seconds=1)
+        assert str(due(stage, bundle, late)).startswith("renews")
+
+    def test_a_certificate_that_has_ended_when_it_is_issued_is_not_taken(
+        self, stage: Stage, vm: Live[Any]
+    ) -> None:
+        stage.clock = datetime.now(UTC) + timedelta(days=400)
+        with pytest.raises(PartialResult, match="Prism issued a certificate that ended on") as failed:
+            stage.create("CertificateBundle", "tls", source="prism", vm=vm.id, mode="tls")
+        assert len(failed.value.state["old_serials"]) == 1
+        assert "server_certificate" not in failed.value.state
+
+    def test_a_token_that_runs_out_between_the_two_steps_is_replaced(
+        self, stage: Stage, vm: Live[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token_for, spent = Certificates.download_token, iter([True])
+
+        def use_the_first_up(self: Certificates, serial_number: str) -> str:
+            token = token_for(self, serial_number)
+            if next(spent, False):
+                self.download(vm.id, token)
+            return token
+
+        monkeypatch.setattr(Certificates, "download_token", use_the_first_up)
+        bundle = stage.create("CertificateBundle", "tls", source="prism", vm=vm.id, mode="tls")
+        assert bundle.state.server_certificate is not None
+
     def test_a_bundle_that_prism_forgot_is_gone(self, stage: Stage, vm: Live[Any], bundle: Live[Any]) -> None:
         stage.workspace.certificates.delete(vm.id)
         assert stage.read(bundle) is None
