@@ -17,7 +17,7 @@ from prism_iac.model import REQUIRED_TLS_FIELDS, TlsMode
 from prism_iac.model.resources import CertificateBundle, KeysOnRenewal
 
 if TYPE_CHECKING:
-    from prism_iac.prism import Certificates
+    from prism_iac.prism import CertificateFiles, Certificates
 
 __all__ = [
     "IN_USE",
@@ -56,12 +56,7 @@ def issue_at_prism(
             serials[side] = _issue(certificates, desired, side, context)
             files = certificates.fetch(desired.vm or "", serials[side])
             _require_valid(files.certificate_pem, context)
-            made |= {
-                f"{side}_certificate": files.certificate_pem,
-                f"{side}_key": files.private_key_pem,
-                f"{side}_serial": serials[side],
-                "ca_certificate": files.ca_pem,
-            }
+            made |= _of_side(side, serials[side], files)
     except PrismError as error:
         unfinished = desired.with_(old_serials=[*serials.values(), *old] or None)
         raise PartialResult(
@@ -141,13 +136,7 @@ def _extended(
     for side in _sides(desired.mode):
         serial = getattr(state, f"{side}_serial")
         certificates.renew(serial)
-        files = certificates.fetch(desired.vm or "", serial)
-        made |= {
-            f"{side}_certificate": files.certificate_pem,
-            f"{side}_key": files.private_key_pem,
-            f"{side}_serial": serial,
-            "ca_certificate": files.ca_pem,
-        }
+        made |= _of_side(side, serial, certificates.fetch(desired.vm or "", serial))
     kept = {"old_serials": state.old_serials, "standing": state.standing}
     return Live(state.identity, desired.with_(**made, **_life(made), **kept))
 
@@ -165,6 +154,15 @@ def _is_taken_over(state: CertificateBundle, context: Context) -> bool:
     old = {int(serial) for serial in state.old_serials or ()}
     used = {item.serial_number for pem in configured for item in load_certificates(pem.encode())}
     return int(state.server_serial or 0) in used and not used & old
+
+
+def _of_side(side: str, serial: str, files: CertificateFiles) -> dict[str, str]:
+    return {
+        f"{side}_certificate": files.certificate_pem,
+        f"{side}_key": files.private_key_pem,
+        f"{side}_serial": serial,
+        "ca_certificate": files.ca_pem,
+    }
 
 
 def _require_valid(certificate_pem: str, context: Context) -> None:
