@@ -62,7 +62,7 @@ $(FIRMWARE):
 .PHONY: test
 test: setup ## run every test
 	@$(MAKE) --silent firmware || echo "without Debian's package of firmware, tests that measure it are left out"
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: languages
 languages: setup ## generate packages for other languages from the schema and compile programs that use them
