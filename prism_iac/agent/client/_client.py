@@ -261,6 +261,8 @@ class AgentClient:
         import grpc
 
         try:
+            if upload is not None:
+                upload.begin()
             yield
         except grpc.RpcError as error:
             if upload is not None and isinstance(upload.problem, OSError):

@@ -6,6 +6,7 @@ Source: cocos-grpc.md section 2.2.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
@@ -33,6 +34,15 @@ class Upload(Generic[_Message]):
     def __init__(self, messages: Iterator[_Message]) -> None:
         self._messages = messages
         self.problem: Exception | None = None
+
+    def begin(self) -> None:
+        """Read the first message, so that a file which cannot be read is told before anybody is called.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        first = list(islice(self._messages, 1))
+        self._messages = chain(first, self._messages)
 
     def __iter__(self) -> Iterator[_Message]:
         return self
