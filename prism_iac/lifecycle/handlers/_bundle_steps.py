@@ -23,7 +23,7 @@ from prism_iac.model.resources import CertificateBundle, KeysOnRenewal, Subject
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from prism_iac.pki import Authority, IssuedCertificate, Party, Permitted, SignedCertificate
+    from prism_iac.pki import Authority, IssuedCertificate, Party, SignedCertificate
 
 __all__ = ["CLOCK_SKEW", "Step", "advance", "due_step", "due_under_both", "issue", "renewal_begins"]
 
@@ -32,6 +32,16 @@ CLOCK_SKEW: Final = timedelta(minutes=10)
 
 _OF_THE_CA: Final = ("common_name", "subject", "key", "permitted", "intermediate")
 """The inputs that a CA is made from."""
+
+_BEYOND_THE_USUAL: Final = (
+    "server_request",
+    "client_request",
+    "servers",
+    "clients",
+    "permitted",
+    "intermediate",
+)
+"""The inputs that ask for more than a CA, a server and a client with keys made here."""
 
 
 class Step(StrEnum):
@@ -86,19 +96,11 @@ def due_under_both(before: CertificateBundle, after: CertificateBundle, now: dat
 
 def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     """Everything new, for a bundle of which nobody holds files."""
-    from prism_iac.pki import issue_bundle
+    from prism_iac.pki import issue_bundle, parties_of
 
-    if any(
-        (
-            desired.server_request,
-            desired.client_request,
-            desired.servers,
-            desired.clients,
-            desired.permitted,
-            desired.intermediate,
-        )
-    ):
-        return _issue_by_parts(desired, now)
+    if parties_of(desired) and any(getattr(desired, name) for name in _BEYOND_THE_USUAL):
+        signer = _new_ca(desired, now, parse_duration(desired.validity))
+        return desired.with_(**_Cas(signer, None, ()).outputs(now), **_leaves(desired, desired, signer, now))
     bundle = issue_bundle(desired, now=now)
     return desired.with_(
         ca_certificate=bundle.ca_certificate,
@@ -110,21 +112,6 @@ def issue(desired: CertificateBundle, now: datetime) -> CertificateBundle:
         not_before=bundle.not_before.isoformat() if bundle.not_before else None,
         not_after=bundle.not_after.isoformat() if bundle.not_after else None,
     )
-
-
-def _issue_by_parts(desired: CertificateBundle, now: datetime) -> CertificateBundle:
-    from prism_iac.pki import Authority
-
-    signer = Authority.create(
-        f"{desired.common_name} CA",
-        key=desired.key,
-        now=now,
-        validity=parse_duration(desired.validity),
-        subject=desired.subject,
-        path_length=int(bool(desired.intermediate)),
-        permitted=_permitted(desired),
-    )
-    return desired.with_(**_Cas(signer, None, ()).outputs(now), **_leaves(desired, desired, signer, now))
 
 
 def advance(
@@ -206,18 +193,8 @@ class _Cas:
 
     def announcing(self, desired: CertificateBundle, now: datetime, *, on: datetime) -> _Cas:
         """The same signer with later dates, and another CA that follows it."""
-        from prism_iac.pki import Authority
-
         signer = _made_again(self.signer, desired, now, at_least=self.signer.not_after)
-        following = Authority.create(
-            f"{desired.common_name} CA",
-            key=desired.key,
-            now=now,
-            validity=_validity(desired, now, at_least=signer.not_after),
-            subject=desired.subject,
-            path_length=int(bool(desired.intermediate)),
-            permitted=_permitted(desired),
-        )
+        following = _new_ca(desired, now, _validity(desired, now, at_least=signer.not_after))
         announced = replace(self, signer=signer, next=(following, on))
         return announced.changed(desired, now) if on <= now else announced
 
@@ -308,11 +285,19 @@ def _key_of(state: CertificateBundle, party: str) -> str | None:
     return more.private_key if more is not None else getattr(state, f"{party}_key", None)
 
 
-def _permitted(desired: CertificateBundle) -> Permitted | None:
-    from prism_iac.pki import Permitted
+def _new_ca(desired: CertificateBundle, now: datetime, validity: timedelta) -> Authority:
+    from prism_iac.pki import Authority, Permitted
 
     names = desired.permitted
-    return None if names is None else Permitted(names.dns_names, names.ip_ranges)
+    return Authority.create(
+        f"{desired.common_name} CA",
+        key=desired.key,
+        now=now,
+        validity=validity,
+        subject=desired.subject,
+        path_length=int(bool(desired.intermediate)),
+        permitted=None if names is None else Permitted(names.dns_names, names.ip_ranges),
+    )
 
 
 def _made_again(ca: Authority, desired: CertificateBundle, now: datetime, *, at_least: datetime) -> Authority:

@@ -168,6 +168,21 @@ class TestRenewal:
     def test_is_nothing_for_a_mode_without_certificates(self, stack: Callable[..., Stack], mode: str) -> None:
         assert stack(mode=mode).plan(NOW + 9999 * DAY) is None
 
+    @pytest.mark.parametrize(
+        "asked", [{"intermediate": True}, {"clients": ["ada"]}, {"permitted": {"dns_names": ["example.org"]}}]
+    )
+    @pytest.mark.parametrize("mode", ["none", "atls"])
+    def test_is_nothing_either_where_more_is_asked_for_than_the_mode_has(
+        self, stack: Callable[..., Stack], mode: str, asked: dict[str, Any]
+    ) -> None:
+        bundle = stack(mode=mode, **asked)
+        assert bundle.state.ca_certificate is None
+        assert bundle.plan(NOW + 9999 * DAY) is None
+
+    def test_ends_with_a_mode_that_has_no_certificates(self, stack: Callable[..., Stack]) -> None:
+        bundle = stack(mode="mtls", intermediate=True)
+        assert bundle.up(NOW + DAY, mode="atls").ca_certificate is None
+
 
 class TestAnotherWindow:
     @pytest.mark.parametrize("change", [{"renew_before": "20d"}, {"keys_on_renewal": "reuse"}])
