@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding, InvalidInput
+from prism_iac.lifecycle.handlers._bundle_life import with_life
 from prism_iac.model import contains_unknown, parse_duration
 from prism_iac.model.resources import CertificateBundle
 
@@ -75,17 +76,9 @@ def read_requests(desired: CertificateBundle) -> CertificateBundle:
 
 def brought(desired: CertificateBundle) -> CertificateBundle:
     """The outputs that the files give."""
-    from prism_iac.pki import load_certificates
-
     files = desired.files
     assert files is not None, "a bundle of files has them"
-    leaves = [pem for pem in (files.server_certificate, files.client_certificate) if pem is not None]
-    shown = [load_certificates(pem.encode())[0] for pem in leaves or [files.ca_certificate]]
-    return desired.with_(
-        **{name: getattr(files, name) for name in (*_CERTIFICATES, *_KEYS)},
-        not_before=max(item.not_valid_before_utc for item in shown).isoformat(),
-        not_after=min(item.not_valid_after_utc for item in shown).isoformat(),
-    )
+    return with_life(desired.with_(**{name: getattr(files, name) for name in (*_CERTIFICATES, *_KEYS)}))
 
 
 def ending_soon(state: CertificateBundle, now: datetime) -> str | None:

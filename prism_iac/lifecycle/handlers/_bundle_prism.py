@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from prism_iac.errors import Conflict, PartialResult, PrismError, RemoteFailure
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Live
-from prism_iac.model import REQUIRED_TLS_FIELDS, TlsMode
+from prism_iac.lifecycle.handlers._bundle_life import with_life
 from prism_iac.model.resources import CertificateBundle, KeysOnRenewal
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
 IN_USE: Final = "in use"
 OLD_UNUSED: Final = "old unused"
 REVOKED: Final = "revoked"
-_MUTUAL: Final = frozenset({TlsMode.MTLS, TlsMode.MATLS})
 
 
 def issue_at_prism(
@@ -52,7 +51,7 @@ def issue_at_prism(
     made: dict[str, Any] = {}
     serials: dict[str, str] = {}
     try:
-        for side in _sides(desired.mode):
+        for side in _sides(desired):
             serials[side] = _issue(certificates, desired, side, context)
             files = certificates.fetch(desired.vm or "", serials[side])
             _require_valid(files.certificate_pem, context)
@@ -66,9 +65,8 @@ def issue_at_prism(
             where=error.where,
             next_step=error.next_step,
         ) from error
-    return Live(
-        desired.identity, desired.with_(**made, **_life(made), old_serials=list(old) or None, standing=IN_USE)
-    )
+    finished = desired.with_(**made, old_serials=list(old) or None, standing=IN_USE)
+    return Live(desired.identity, with_life(finished))
 
 
 def renew_at_prism(
@@ -133,12 +131,12 @@ def _extended(
     state: CertificateBundle, desired: CertificateBundle, certificates: Certificates
 ) -> Live[CertificateBundle]:
     made: dict[str, Any] = {}
-    for side in _sides(desired.mode):
+    for side in _sides(desired):
         serial = getattr(state, f"{side}_serial")
         certificates.renew(serial)
         made |= _of_side(side, serial, certificates.fetch(desired.vm or "", serial))
-    kept = {"old_serials": state.old_serials, "standing": state.standing}
-    return Live(state.identity, desired.with_(**made, **_life(made), **kept))
+    extended = desired.with_(**made, old_serials=state.old_serials, standing=state.standing)
+    return Live(state.identity, with_life(extended))
 
 
 def _is_taken_over(state: CertificateBundle, context: Context) -> bool:
@@ -177,22 +175,6 @@ def _require_valid(certificate_pem: str, context: Context) -> None:
         )
 
 
-def _life(made: dict[str, Any]) -> dict[str, str]:
-    from prism_iac.pki import load_certificates
-
-    shown = [
-        load_certificates(pem.encode())[0]
-        for name, pem in made.items()
-        if name in ("server_certificate", "client_certificate")
-    ]
-    if not shown:
-        return {}
-    return {
-        "not_before": max(item.not_valid_before_utc for item in shown).isoformat(),
-        "not_after": min(item.not_valid_after_utc for item in shown).isoformat(),
-    }
-
-
 def _revoke(certificates: Certificates, serials: Collection[str]) -> None:
     from prism_iac.prism import NotFound
 
@@ -207,10 +189,10 @@ def _serials(state: CertificateBundle) -> tuple[str, ...]:
     return tuple(serial for serial in (state.server_serial, state.client_serial) if serial is not None)
 
 
-def _sides(mode: TlsMode) -> tuple[str, ...]:
-    if not REQUIRED_TLS_FIELDS[mode]:
-        return ()
-    return ("server", "client") if mode in _MUTUAL else ("server",)
+def _sides(bundle: CertificateBundle) -> tuple[str, ...]:
+    from prism_iac.pki import parties_of
+
+    return tuple(party.name for party in parties_of(bundle))
 
 
 def _certificates(bundle: CertificateBundle, context: Context) -> Certificates:
