@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 from pulumi import Input, Output
 
+from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
 from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
 from prism_iac.provider.resources import (
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy
 
 __all__ = ["StackFile", "computation_identity"]
-
-_TYPE: Final = "prism:index:StackFile"
 
 _SECRET_KEYS: Final = ("token", "password", "participants")
 _REQUESTS: Final = ("server_request", "client_request")
@@ -73,7 +72,7 @@ class StackFile(pulumi.ComponentResource):
             pulumi.RunError: The file is not valid; the message holds every finding.
         """
         file = Path(path)
-        super().__init__(_TYPE, name or file.stem, {}, opts)
+        super().__init__(STACK_FILE_TYPE, name or file.stem, {}, opts)
         stack = _load(file)
         self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
         # A declared policy comes before the VM that must meet it, a VM's own after the VM, and one that expects
@@ -306,7 +305,7 @@ def computation_identity(name: str, *, stack_file: Path, project: str, pulumi_st
         pulumi_stack: The name of the Pulumi stack.
     """
     kind = Computation._resource_type_name  # noqa: SLF001  # where the SDK keeps the type of a class
-    return f"{identity_stem(project, pulumi_stack, _TYPE, stack_file.stem, kind, name)}.0"
+    return f"{identity_stem(project, pulumi_stack, STACK_FILE_TYPE, stack_file.stem, kind, name)}.0"
 
 
 def _load(path: Path) -> Stack:

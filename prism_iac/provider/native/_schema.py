@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from prism_iac._engine import NATIVE_TYPES, STACK_FILE_TYPE
 from prism_iac._version import __version__
 from prism_iac.model import Change, Rule
 from prism_iac.model.resources import KINDS, ResourceModel
@@ -64,7 +65,7 @@ _STACK_FILE: Final = {
 
 def token(name: str) -> str:
     """The type token of a resource, a type or a function."""
-    return f"prism:index:{name}"
+    return f"{NATIVE_TYPES}{name}"
 
 
 @cache
@@ -89,7 +90,7 @@ def package_schema() -> Mapping[str, Any]:
         },
         "resources": {
             **{token(kind): _resource(model) for kind, model in KINDS.items()},
-            token("StackFile"): _STACK_FILE,
+            STACK_FILE_TYPE: _STACK_FILE,
         },
         "types": {token(name): spec for name, spec in sorted(_types().items())},
         "functions": {token(name): function.schema for name, function in FUNCTIONS.items()},

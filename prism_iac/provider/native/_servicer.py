@@ -21,9 +21,10 @@ from prism_iac.errors import Finding, InvalidInput, PartialResult
 from prism_iac.model import UNKNOWN
 from prism_iac.model.wire import camel
 from prism_iac.provider._deployment import CONFIG_KEYS, Deployment, deployment_for
+from prism_iac.provider._message import message_of
 from prism_iac.provider._partial import init_failed
 from prism_iac.provider._service import Service
-from prism_iac.provider.native._answers import Kept, answered, explained
+from prism_iac.provider.native._answers import Kept, answered
 from prism_iac.provider.native._difference import leaves_that_differ
 from prism_iac.provider.native._kind import Kind
 from prism_iac.provider.native._serving import Interruption, serving
@@ -260,7 +261,7 @@ class PrismServicer(ResourceProviderServicer):
 
 
 def _keep_object(error: PartialResult, kind: Kind, inputs: Struct, context: grpc.ServicerContext) -> NoReturn:
-    reason = explained(str(error))
+    reason = message_of(error)
     context.set_trailing_metadata(
         init_failed(error.id, properties=kind.struct(error.state, inputs), inputs=inputs, reason=reason)
     )
