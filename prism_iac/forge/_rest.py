@@ -70,8 +70,9 @@ class Rest:
 
     def pages(self, path: str, read: Callable[[Any], T]) -> Iterator[T]:
         """Every item of a list, page by page."""
+        start = f"{path}{'&' if '?' in path else '?'}per_page={_PER_PAGE}"
         for page in range(1, _MOST_PAGES + 1):
-            items = self.get(f"{path}?per_page={_PER_PAGE}&page={page}", lambda items: [*map(read, items)])
+            items = self.get(f"{start}&page={page}", lambda items: [*map(read, items)])
             yield from items
             if len(items) < _PER_PAGE:
                 return

@@ -31,17 +31,35 @@ def comment(
         int | None,
         typer.Option(metavar="NUMBER", min=1, help="The pull request; the one of the job when left out."),
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMIT",
+            help="The open pull request whose branch ends in this commit, as the forge says.",
+        ),
+    ] = None,
 ) -> None:
     """Publish a plan to the pull request that a job of GitHub or GitLab is about.
 
     There is one comment for each stack, and it is edited in place. What it says is made here from the plan's
-    data, so a file from a fork brings no markup along. The token is read from GITHUB_TOKEN, or from
+    data, so a file from a fork brings no markup along; nor does it say where it goes: a job that takes plans of
+    forks names the commit that the forge told it, with --head. The token is read from GITHUB_TOKEN, or from
     GITLAB_TOKEN. Where the job may not comment, the plan goes to the summary of the job.
     """
     from prism_iac.cli.plan._read import read_plan
-    from prism_iac.forge import COMMENT_CHARACTERS, NotAllowed, composed, forge_of, publish
+    from prism_iac.forge import (
+        COMMENT_CHARACTERS,
+        NotAllowed,
+        composed,
+        forge_of,
+        number_of_head,
+        publish,
+        pull_requests_of,
+    )
     from prism_iac.plan import markdown_of
 
+    if head is not None and pull_request is not None:
+        raise typer.BadParameter("Say --head or --pull-request, not both.")
     size = plan.stat().st_size
     if size > _LARGEST_PLAN_BYTES:
         raise InvalidInput(
@@ -56,8 +74,9 @@ def comment(
     found = read_plan(plan)
     mark_characters = len(composed(found.stack, ""))
     body = composed(found.stack, markdown_of(found, limit=COMMENT_CHARACTERS - mark_characters))
+    number = pull_request if head is None else number_of_head(pull_requests_of(os.environ), head)
     try:
-        publish(forge_of(os.environ, number=pull_request), stack=found.stack, body=body)
+        publish(forge_of(os.environ, number=number), stack=found.stack, body=body)
     except NotAllowed as refusal:
         summary = os.environ.get(_SUMMARY_VARIABLE)
         if not summary:

@@ -57,6 +57,23 @@ def test_without_a_summary_a_refusal_fails_the_job(plan: Path, run: Run) -> None
     assert "forks do not get it" in ended.err
 
 
+def test_a_plan_of_a_fork_goes_where_the_forge_says_that_its_commit_is(plan: Path, run: Run) -> None:
+    with standing_in() as server:
+        server.heads = {7: "5" * 40, 8: "6" * 40}
+        variables = server.github() | {"GITHUB_REF": "refs/heads/main"}
+        assert run("comment", "--plan", str(plan), "--head", "5" * 40, **variables).code == 0
+        ended = run("comment", "--plan", str(plan), "--head", "4" * 40, **variables)
+    assert len(server.bodies) == 1
+    assert ended.code == 1
+    assert "no open pull request has 4444" in ended.err
+
+
+def test_one_pull_request_is_not_named_in_two_ways(plan: Path, run: Run) -> None:
+    ended = run("comment", "--plan", str(plan), "--head", "5" * 40, "--pull-request", "7")
+    assert ended.code == 2
+    assert "not both" in ended.err
+
+
 @pytest.mark.parametrize(
     "text", ['{"stack": "dev"}', '{"stack": "dev", "as_of": "2026-11-01", "html": "x"}', "["]
 )

@@ -1,4 +1,4 @@
-"""A server that keeps the comments of pull requests as GitHub and GitLab do."""
+"""A server that keeps pull requests and their comments as GitHub and GitLab do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 TOKEN: Final = "token-of-the-job"
 LIST: Final = re.compile(r"(/repos/o/r/issues/7/comments|/projects/3/merge_requests/7/notes)")
+PULLS: Final = re.compile(r"(?:/repos/o/r/pulls|/projects/3/merge_requests)(?:/(\d+))?")
 ONE: Final = re.compile(r"(?:/repos/o/r/issues/comments|/projects/3/merge_requests/7/notes)/(\d+)")
 
 
@@ -37,6 +38,9 @@ class StandIn:
     login: str = "github-actions[bot]"
     knows_the_token: bool = True
     comments: dict[int, tuple[str, str]] = field(default_factory=dict)
+    heads: dict[int, str] = field(default_factory=dict)
+    """The open pull requests by number, with the commit that each ends in."""
+    closed: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     before_create: Callable[[], None] = lambda: None
@@ -79,17 +83,18 @@ class StandIn:
         if url.path == "/user":
             named = {"login": self.login, "username": self.login}
             return (200, named) if self.knows_the_token else (403, {"message": "not by integration"})
+        query = parse_qs(url.query)
+        if pulls := PULLS.fullmatch(url.path):
+            return self._about_pulls(pulls[1], query)
         if LIST.fullmatch(url.path):
             if method == "POST":
                 self.before_create()
                 return 201, {"id": self.add(document["body"])}
-            query = parse_qs(url.query)
-            size, page = min(int(query["per_page"][0]), 100), int(query["page"][0])
             listed = [
                 {"id": id_, "body": body, "user": {"login": author}, "author": {"username": author}}
                 for id_, (author, body) in self.comments.items()
             ]
-            return 200, listed[(page - 1) * size : page * size]
+            return 200, _page(listed, query)
         found = ONE.fullmatch(url.path)
         if method in ("PATCH", "PUT"):
             self.before_edit()
@@ -100,6 +105,31 @@ class StandIn:
             return 204, None
         self.comments[int(found[1])] = (self.comments[int(found[1])][0], document["body"])
         return 200, {}
+
+    def _about_pulls(self, one: str | None, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+        if one:
+            number = int(one)
+            known = number in self.heads or number in self.closed
+            return (200, self._pull(number)) if known else (404, {"message": "Not Found"})
+        assert query["state"] in (["open"], ["opened"])
+        return 200, _page([self._pull(number) for number in self.heads], query)
+
+    def _pull(self, number: int) -> dict[str, Any]:
+        """One with the fields of both forges."""
+        head = self.heads.get(number, "")
+        is_closed = number in self.closed
+        return {
+            "number": number,
+            "iid": number,
+            "state": "closed" if is_closed else "open",
+            "head": {"sha": head},
+            "sha": head,
+        }
+
+
+def _page(items: list[Any], query: Mapping[str, list[str]]) -> list[Any]:
+    size, page = min(int(query["per_page"][0]), 100), int(query["page"][0])
+    return items[(page - 1) * size : page * size]
 
 
 @contextmanager
