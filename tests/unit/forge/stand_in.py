@@ -87,15 +87,21 @@ class StandIn:
         if pulls := PULLS.fullmatch(url.path):
             return self._about_pulls(pulls[1], query)
         if LIST.fullmatch(url.path):
-            if method == "POST":
-                self.before_create()
-                return 201, {"id": self.add(document["body"])}
-            listed = [
-                {"id": id_, "body": body, "user": {"login": author}, "author": {"username": author}}
-                for id_, (author, body) in self.comments.items()
-            ]
-            return 200, _page(listed, query)
-        found = ONE.fullmatch(url.path)
+            return self._about_comments(method, document, query)
+        return self._about_one_comment(method, url.path, document)
+
+    def _about_comments(self, method: str, document: Any, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+        if method == "POST":
+            self.before_create()
+            return 201, {"id": self.add(document["body"])}
+        listed = [
+            {"id": id_, "body": body, "user": {"login": author}, "author": {"username": author}}
+            for id_, (author, body) in self.comments.items()
+        ]
+        return 200, _page(listed, query)
+
+    def _about_one_comment(self, method: str, path: str, document: Any) -> tuple[int, Any]:
+        found = ONE.fullmatch(path)
         if method in ("PATCH", "PUT"):
             self.before_edit()
         if not found or int(found[1]) not in self.comments:
