@@ -29,7 +29,7 @@ from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.ephemeral import app as ephemeral
 from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
-from prism_iac.cli.forge import comment
+from prism_iac.cli.forge import comment, identity
 from prism_iac.cli.init import init
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
@@ -90,6 +90,7 @@ app.command(
     )
 )(comment)
 app.add_typer(ephemeral, name="ephemeral")
+app.add_typer(identity, name="identity")
 app.add_typer(manifest, name="manifest")
 app.command(
     epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")

@@ -13,9 +13,6 @@ from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["comment"]
 
-_LARGEST_PLAN_BYTES: Final = 32 << 20
-"""A plan of 10,000 resources has a third of it; one from a fork is not trusted to be a plan."""
-
 _SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 
 
@@ -38,6 +35,13 @@ def comment(
             help="The open pull request whose branch ends in this commit, as the forge says.",
         ),
     ] = None,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary",
+            help="To the summary of the job instead; a job of GitHub that is about no pull request.",
+        ),
+    ] = False,
 ) -> None:
     """Publish a plan to the pull request that a job of GitHub or GitLab is about.
 
@@ -58,29 +62,29 @@ def comment(
     )
     from prism_iac.plan import markdown_of
 
-    if head is not None and pull_request is not None:
-        raise typer.BadParameter("Say --head or --pull-request, not both.")
-    size = plan.stat().st_size
-    if size > _LARGEST_PLAN_BYTES:
-        raise InvalidInput(
-            [
-                Finding(
-                    file=str(plan),
-                    message=f"has {size} bytes, a plan has at most {_LARGEST_PLAN_BYTES}",
-                    fix="Write it with `prism-iac plan --format json`.",
-                )
-            ]
-        )
+    if sum((head is not None, pull_request is not None, summary)) > 1:
+        raise typer.BadParameter("Say one of --head, --pull-request and --summary.")
     found = read_plan(plan)
     mark_characters = len(composed(found.stack, ""))
     body = composed(found.stack, markdown_of(found, limit=COMMENT_CHARACTERS - mark_characters))
+    if summary:
+        _summarize(body)
+        return
     number = pull_request if head is None else number_of_head(pull_requests_of(os.environ), head)
     try:
         publish(forge_of(os.environ, number=number), stack=found.stack, body=body)
     except NotAllowed as refusal:
-        summary = os.environ.get(_SUMMARY_VARIABLE)
-        if not summary:
+        if not os.environ.get(_SUMMARY_VARIABLE):
             raise
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"{body}\n")
+        _summarize(body)
         say(f"the plan is in the summary of the job: {printable(refusal.message)}")
+
+
+def _summarize(body: str) -> None:
+    path = os.environ.get(_SUMMARY_VARIABLE)
+    if not path:
+        raise InvalidInput(
+            [Finding(message=f"{_SUMMARY_VARIABLE} is not set", fix="Run this in a job of GitHub.")]
+        )
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{body}\n")

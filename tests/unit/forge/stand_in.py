@@ -12,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
+
 TOKEN: Final = "token-of-the-job"
 LIST: Final = re.compile(r"(/repos/o/r/issues/7/comments|/projects/3/merge_requests/7/notes)")
 PULLS: Final = re.compile(r"(?:/repos/o/r/pulls|/projects/3/merge_requests)(?:/(\d+))?")
@@ -46,6 +50,12 @@ class StandIn:
     before_create: Callable[[], None] = lambda: None
     before_edit: Callable[[], None] = lambda: None
     last: int = 0
+    key: RSAPrivateKey | None = None
+    """What ID tokens are signed with."""
+    claims: dict[str, Any] = field(default_factory=dict)
+    """What the ID token of the job says, besides for whom it is."""
+    issuer: str = ""
+    """What the discovery document says; the URL when empty."""
 
     def add(self, body: str, *, author: str | None = None) -> int:
         self.last += 1
@@ -67,6 +77,8 @@ class StandIn:
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_REF": "refs/pull/7/merge",
             "GITHUB_TOKEN": TOKEN,
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/identity?api-version=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": TOKEN,
         }
 
     def gitlab(self) -> dict[str, str]:
@@ -78,12 +90,28 @@ class StandIn:
             "GITLAB_TOKEN": TOKEN,
         }
 
+    def token(self, audience: str, **claims: Any) -> str:
+        assert self.key is not None
+        said = {"iss": self.url, "aud": audience, **self.claims, **claims}
+        return jwt.encode(said, self.key, algorithm="RS256", headers={"kid": "1"})
+
+    def public(self, path: str) -> Any:
+        """What the forge says to everybody as an issuer of ID tokens."""
+        if path == "/.well-known/openid-configuration":
+            return {"issuer": self.issuer or self.url, "jwks_uri": f"{self.url}/keys"}
+        if path == "/keys" and self.key is not None:
+            public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+            return {"keys": [{**public, "kid": "1", "use": "sig"}]}
+        return None
+
     def answer(self, method: str, path: str, document: Any) -> tuple[int, Any]:
         url = urlsplit(path)
         if url.path == "/user":
             named = {"login": self.login, "username": self.login}
             return (200, named) if self.knows_the_token else (403, {"message": "not by integration"})
         query = parse_qs(url.query)
+        if url.path == "/identity":
+            return 200, {"value": self.token(query["audience"][0])}
         if pulls := PULLS.fullmatch(url.path):
             return self._about_pulls(pulls[1], query)
         if LIST.fullmatch(url.path):
@@ -153,7 +181,9 @@ def standing_in() -> Iterator[StandIn]:
             status: int
             answer: Any
             given = self.headers.get("PRIVATE-TOKEN") or self.headers.get("Authorization") or ""
-            if given.removeprefix("Bearer ") != TOKEN:
+            if (said := forge.public(self.path)) is not None:
+                status, answer = 200, said
+            elif given.removeprefix("Bearer ") != TOKEN:
                 status, answer = 401, {"message": "Bad credentials"}
             elif refusal:
                 forge.refusals.remove(refusal)

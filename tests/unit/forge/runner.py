@@ -1,0 +1,159 @@
+"""Executes jobs of workflows as a runner does: their steps in order, in the environment that the forge gives.
+
+Stood in for are the actions (checkout, artefacts), `python -m venv`, which links the environment of this test, and
+the forge's API; pip runs, and finds what it is asked for installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.unit.forge.expressions import evaluate, filled
+
+_PYTHON: Final = """\
+#!/bin/sh
+[ "$1 $2" = "-m venv" ] && exec ln -s {prefix} "$3"
+exec {prefix}/bin/python "$@"
+"""
+
+
+def read_workflow(path: Path) -> dict[str, Any]:
+    """A workflow, or another document of a forge; the key `on`, which YAML 1.1 reads as true, is a text again."""
+    read: dict[Any, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {"on" if name is True else name: value for name, value in read.items()}
+
+
+@dataclass
+class Runner:
+    """A forge's runner, and what the forge keeps between jobs.
+
+    Attributes:
+        folder: Where the jobs work, each in a folder of its own.
+        repository: What a checkout brings.
+        github: The context of the event.
+        inputs: Those of the workflow that is called.
+        environ: Besides what a job has of itself; the forge's own variables.
+        secrets: Given by the caller; a job of a fork has none.
+        variables: The repository's.
+        artifacts: What jobs have uploaded, by name.
+        skipped: The jobs whose condition was not met.
+        said: What the scripts printed.
+    """
+
+    folder: Path
+    repository: Path
+    github: dict[str, Any]
+    inputs: dict[str, Any]
+    environ: dict[str, str]
+    secrets: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Path] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    said: str = ""
+    summary: str = ""
+    _count: int = 0
+
+    def run(self, workflow: Mapping[str, Any]) -> bool:
+        """Run the jobs of a workflow whose conditions are met; False where one failed."""
+        declared = workflow["on"]["workflow_call"]["inputs"]
+        defaults = {name: item["default"] for name, item in declared.items() if "default" in item}
+        required = {name for name, item in declared.items() if item.get("required")}
+        assert required <= self.inputs.keys() <= declared.keys()
+        contexts = {
+            "github": self.github,
+            "inputs": {**defaults, **self.inputs},
+            "secrets": self.secrets,
+            "vars": self.variables,
+        }
+        done: set[str] = set()
+        for name, job in workflow["jobs"].items():
+            needs = {job["needs"]} if "needs" in job else set()
+            if not needs <= done or not evaluate(job.get("if", "'yes'"), contexts):
+                self.skipped.append(name)
+                continue
+            if not self._job(job, contexts):
+                return False
+            done.add(name)
+        return True
+
+    def _job(self, job: Mapping[str, Any], contexts: Mapping[str, Any]) -> bool:
+        matrix = filled(job.get("strategy", {}).get("matrix", {}), contexts)
+        for stack in matrix.get("stack", [None]):
+            self._count += 1
+            place = self.folder / str(self._count)
+            (place / "workspace").mkdir(parents=True)
+            temp = place / "temp"
+            temp.mkdir()
+            of_job = {**contexts, "matrix": {"stack": stack}, "runner": {"temp": str(temp)}}
+            if not all(self._step(step, job, of_job, place) for step in job["steps"]):
+                return False
+        return True
+
+    def _step(
+        self, step: Mapping[str, Any], job: Mapping[str, Any], contexts: Mapping[str, Any], place: Path
+    ) -> bool:
+        if not evaluate(step.get("if", "'yes'"), contexts):
+            return True
+        if "uses" in step:
+            self._use(step["uses"], filled(step.get("with", {}), contexts), place / "workspace")
+            return True
+        inside = filled(job.get("defaults", {}).get("run", {}), contexts).get("working-directory", ".")
+        own = {**filled(job.get("env", {}), contexts), **filled(step.get("env", {}), contexts)}
+        return self.script(step["run"], place, inside=inside, own=own)
+
+    def script(self, text: str, place: Path, *, own: Mapping[str, Any], inside: str = ".") -> bool:
+        """Run a script with bash as a runner does; False where it fails."""
+        tools = self.folder / "tools"
+        if not tools.exists():
+            tools.mkdir()
+            (tools / "python3").write_text(_PYTHON.format(prefix=sys.prefix), encoding="utf-8")
+            (tools / "python3").chmod(0o755)
+        summary = place / "summary.md"
+        ended = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
+            cwd=place / "workspace" / inside,
+            env={
+                "PATH": f"{tools}:{os.environ['PATH']}",
+                "HOME": str(place),
+                "PIP_NO_INDEX": "1",
+                **self.environ,
+                "RUNNER_TEMP": str(place / "temp"),
+                "GITHUB_STEP_SUMMARY": str(summary),
+                **{name: str(value) for name, value in own.items()},
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            text=True,
+        )
+        self.said += ended.stdout
+        if summary.exists():
+            self.summary += summary.read_text(encoding="utf-8")
+            summary.unlink()
+        return ended.returncode == 0
+
+    def _use(self, action: str, given: Mapping[str, Any], workspace: Path) -> None:
+        match action.partition("@")[0]:
+            case "actions/checkout":
+                assert given == {"persist-credentials": False}
+                shutil.copytree(self.repository, workspace, dirs_exist_ok=True)
+            case "actions/upload-artifact":
+                kept = self.folder / "artifacts" / given["name"]
+                kept.parent.mkdir(exist_ok=True)
+                shutil.copy(given["path"], kept)
+                self.artifacts[given["name"]] = kept
+            case "actions/download-artifact":
+                Path(given["path"]).mkdir(exist_ok=True)
+                shutil.copy(self.artifacts[given["name"]], Path(given["path"], "plan.json"))
+            case _:
+                raise AssertionError(f"{action} is not stood in for")
