@@ -1,4 +1,4 @@
-"""Executes jobs of workflows as a runner does: their steps in order, in the environment that the forge gives.
+"""Executes jobs of GitHub's workflows as a runner does: their steps in order, in the environment that the forge gives.
 
 Stood in for are the actions (checkout, artefacts), `python -m venv`, which links the environment of this test, and
 the forge's API; pip runs, and finds what it is asked for installed.
@@ -19,6 +19,8 @@ import yaml
 
 from tests.unit.forge.expressions import evaluate, filled
 
+__all__ = ["Machine", "Runner", "read_workflow"]
+
 _PYTHON: Final = """\
 #!/bin/sh
 [ "$1 $2" = "-m venv" ] && exec ln -s {prefix} "$3"
@@ -33,34 +35,91 @@ def read_workflow(path: Path) -> dict[str, Any]:
 
 
 @dataclass
-class Runner:
-    """A forge's runner, and what the forge keeps between jobs.
+class Machine:
+    """What runs scripts, and keeps artefacts between jobs; each job has a folder of its own.
 
     Attributes:
-        folder: Where the jobs work, each in a folder of its own.
+        folder: Where the jobs work.
         repository: What a checkout brings.
-        github: The context of the event.
-        inputs: Those of the workflow that is called.
-        environ: Besides what a job has of itself; the forge's own variables.
-        secrets: Given by the caller; a job of a fork has none.
-        variables: The repository's.
+        environ: What each job has of the forge.
         artifacts: What jobs have uploaded, by name.
-        skipped: The jobs whose condition was not met.
         said: What the scripts printed.
     """
 
     folder: Path
     repository: Path
-    github: dict[str, Any]
-    inputs: dict[str, Any]
     environ: dict[str, str]
+    artifacts: dict[str, Path] = field(default_factory=dict)
+    said: str = ""
+    _count: int = 0
+
+    def place(self) -> Path:
+        """The folder of another job, with an empty workspace."""
+        self._count += 1
+        place = self.folder / str(self._count)
+        (place / "workspace").mkdir(parents=True)
+        (place / "temp").mkdir()
+        return place
+
+    def check_out(self, place: Path) -> None:
+        """Bring the repository into a job's workspace."""
+        shutil.copytree(self.repository, place / "workspace", dirs_exist_ok=True)
+
+    def keep(self, name: str, file: Path) -> None:
+        """Keep an artefact."""
+        kept = self.folder / "artifacts" / name
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copy(file, kept)
+        self.artifacts[name] = kept
+
+    def script(self, text: str, place: Path, *, own: Mapping[str, Any], inside: str = ".") -> bool:
+        """Run a script with bash as a runner does; False where it fails."""
+        tools = self.folder / "tools"
+        if not tools.exists():
+            tools.mkdir()
+            (tools / "python3").write_text(_PYTHON.format(prefix=sys.prefix), encoding="utf-8")
+            (tools / "python3").chmod(0o755)
+        ended = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
+            cwd=place / "workspace" / inside,
+            env={
+                "PATH": f"{tools}:{os.environ['PATH']}",
+                "HOME": str(place),
+                "PIP_NO_INDEX": "1",
+                **self.environ,
+                **{name: str(value) for name, value in own.items()},
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            text=True,
+        )
+        self.said += ended.stdout
+        return ended.returncode == 0
+
+
+@dataclass
+class Runner:
+    """A runner of GitHub.
+
+    Attributes:
+        machine: What it runs on.
+        github: The context of the event.
+        inputs: Those of the workflow that is called.
+        secrets: Given by the caller; a job of a fork has none.
+        variables: The repository's.
+        skipped: The jobs whose condition was not met.
+        summary: What scripts wrote into the summary of their job.
+    """
+
+    machine: Machine
+    inputs: dict[str, Any]
+    github: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
-    artifacts: dict[str, Path] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
-    said: str = ""
     summary: str = ""
-    _count: int = 0
 
     def run(self, workflow: Mapping[str, Any]) -> bool:
         """Run the jobs of a workflow whose conditions are met; False where one failed."""
@@ -88,12 +147,8 @@ class Runner:
     def _job(self, job: Mapping[str, Any], contexts: Mapping[str, Any]) -> bool:
         matrix = filled(job.get("strategy", {}).get("matrix", {}), contexts)
         for stack in matrix.get("stack", [None]):
-            self._count += 1
-            place = self.folder / str(self._count)
-            (place / "workspace").mkdir(parents=True)
-            temp = place / "temp"
-            temp.mkdir()
-            of_job = {**contexts, "matrix": {"stack": stack}, "runner": {"temp": str(temp)}}
+            place = self.machine.place()
+            of_job = {**contexts, "matrix": {"stack": stack}, "runner": {"temp": str(place / "temp")}}
             if not all(self._step(step, job, of_job, place) for step in job["steps"]):
                 return False
         return True
@@ -104,56 +159,31 @@ class Runner:
         if not evaluate(step.get("if", "'yes'"), contexts):
             return True
         if "uses" in step:
-            self._use(step["uses"], filled(step.get("with", {}), contexts), place / "workspace")
+            self._use(step["uses"], filled(step.get("with", {}), contexts), place)
             return True
         inside = filled(job.get("defaults", {}).get("run", {}), contexts).get("working-directory", ".")
-        own = {**filled(job.get("env", {}), contexts), **filled(step.get("env", {}), contexts)}
-        return self.script(step["run"], place, inside=inside, own=own)
-
-    def script(self, text: str, place: Path, *, own: Mapping[str, Any], inside: str = ".") -> bool:
-        """Run a script with bash as a runner does; False where it fails."""
-        tools = self.folder / "tools"
-        if not tools.exists():
-            tools.mkdir()
-            (tools / "python3").write_text(_PYTHON.format(prefix=sys.prefix), encoding="utf-8")
-            (tools / "python3").chmod(0o755)
         summary = place / "summary.md"
-        ended = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
-            cwd=place / "workspace" / inside,
-            env={
-                "PATH": f"{tools}:{os.environ['PATH']}",
-                "HOME": str(place),
-                "PIP_NO_INDEX": "1",
-                **self.environ,
-                "RUNNER_TEMP": str(place / "temp"),
-                "GITHUB_STEP_SUMMARY": str(summary),
-                **{name: str(value) for name, value in own.items()},
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            text=True,
-        )
-        self.said += ended.stdout
+        own = {
+            "RUNNER_TEMP": place / "temp",
+            "GITHUB_STEP_SUMMARY": summary,
+            **filled(job.get("env", {}), contexts),
+            **filled(step.get("env", {}), contexts),
+        }
+        has_succeeded = self.machine.script(step["run"], place, inside=inside, own=own)
         if summary.exists():
             self.summary += summary.read_text(encoding="utf-8")
             summary.unlink()
-        return ended.returncode == 0
+        return has_succeeded
 
-    def _use(self, action: str, given: Mapping[str, Any], workspace: Path) -> None:
+    def _use(self, action: str, given: Mapping[str, Any], place: Path) -> None:
         match action.partition("@")[0]:
             case "actions/checkout":
                 assert given == {"persist-credentials": False}
-                shutil.copytree(self.repository, workspace, dirs_exist_ok=True)
+                self.machine.check_out(place)
             case "actions/upload-artifact":
-                kept = self.folder / "artifacts" / given["name"]
-                kept.parent.mkdir(exist_ok=True)
-                shutil.copy(given["path"], kept)
-                self.artifacts[given["name"]] = kept
+                self.machine.keep(given["name"], Path(given["path"]))
             case "actions/download-artifact":
                 Path(given["path"]).mkdir(exist_ok=True)
-                shutil.copy(self.artifacts[given["name"]], Path(given["path"], "plan.json"))
+                shutil.copy(self.machine.artifacts[given["name"]], Path(given["path"], "plan.json"))
             case _:
                 raise AssertionError(f"{action} is not stood in for")
