@@ -17,7 +17,7 @@ import yaml
 from tests.unit.forge.expressions import evaluate
 from tests.unit.forge.runner import Machine
 
-__all__ = ["GitLabRunner", "read_template"]
+__all__ = ["GitLabRunner", "read_template", "when_of"]
 
 
 def read_template(path: Path, inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -44,6 +44,15 @@ def _whole(jobs: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **job, "variables": variables}
 
 
+def when_of(job: Mapping[str, Any], pipeline: Mapping[str, str]) -> str:
+    """Whether a pipeline has a job: `on_success`, `manual` or `never`, by the first rule that fits."""
+    known = {**pipeline, **job["variables"]}
+    for rule in job["rules"]:
+        if evaluate(re.sub(r"\$(\w+)", r"\1", rule["if"]).replace('"', "'"), known):
+            return str(rule.get("when", "on_success"))
+    return "never"
+
+
 @dataclass
 class GitLabRunner:
     """A runner of GitLab.
@@ -63,20 +72,13 @@ class GitLabRunner:
     def run(self, jobs: Mapping[str, Mapping[str, Any]], *by_hand: str) -> bool:
         """Run the jobs that the pipeline has, and those by hand that are named; False where one failed."""
         for name, job in jobs.items():
-            when = self._when(job)
+            when = when_of(job, self.pipeline)
             if when == "never" or (when == "manual") is not (name in by_hand):
                 continue
             self.ran.append(name)
             if not all(self._run(job, stack) for stack in _stacks_of(job)):
                 return False
         return True
-
-    def _when(self, job: Mapping[str, Any]) -> str:
-        known = {**self.pipeline, **job["variables"]}
-        for rule in job["rules"]:
-            if evaluate(re.sub(r"\$(\w+)", r"\1", rule["if"]).replace('"', "'"), known):
-                return str(rule.get("when", "on_success"))
-        return "never"
 
     def _run(self, job: Mapping[str, Any], stack: Mapping[str, str]) -> bool:
         place = self.machine.place()

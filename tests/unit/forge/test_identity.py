@@ -112,7 +112,7 @@ def test_a_token_that_the_issuer_did_not_sign_is_refused(server: StandIn, key: R
     said = {**TOKEN, "iss": server.url, "aud": AUDIENCE}
     foreign = jwt.encode(said, generate_private_key(65537, 2048), algorithm="RS256", headers={"kid": "1"})
     unknown = jwt.encode(said, key, algorithm="RS256", headers={"kid": "2"})
-    unsigned = jwt.encode(said, None, algorithm="none", headers={"kid": "1"})
+    unsigned = jwt.encode(said, "", algorithm="none", headers={"kid": "1"})
     # The public key taken for a secret that both sides know.
     shared = jwt.encode(
         said, key.public_key().public_numbers().n.to_bytes(256), "HS256", headers={"kid": "1"}
