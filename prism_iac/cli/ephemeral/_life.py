@@ -84,7 +84,10 @@ def sweep(now: datetime, pull_requests: PullRequests | None, say: Callable[[str]
         Whether everything that was to go is gone.
     """
     are_gone = True
-    for stack in marked_stacks():
+    stacks = marked_stacks()
+    if not stacks:
+        say("there is no ephemeral stack")
+    for stack in stacks:
         try:
             mark = read_mark(stack)
             why = _why_it_ends(mark, now, pull_requests)

@@ -21,7 +21,8 @@ def write_stack_file(project: Path, mark: Mark) -> Path:
     """Write `stacks/NAME.yaml` and give its path.
 
     On an embedded backend the stack gets a workspace of its own. A hosted one keeps the workspace, which nobody
-    makes on the way; objects are told apart by their marks. Policy files lie in a folder of their own.
+    makes on the way; objects are told apart by their marks. Policy files lie in a folder of their own. Runs are
+    stopped when they are deleted: one that waits for participants would keep the stack for ever.
 
     Raises:
         InvalidInput: The stack file that it extends is wrong, or is not there.
@@ -48,6 +49,10 @@ def write_stack_file(project: Path, mark: Mark) -> Path:
     if stack.attestation_policies:
         document["attestation_policies"] = {
             policy: {"path": f".prism/policies/{name}/{policy}.json"} for policy in stack.attestation_policies
+        }
+    if stack.computations:
+        document["computations"] = {
+            computation: {"stop_on_delete": True} for computation in stack.computations
         }
     path = project / _FOLDER / f"{name}.yaml"
     if path.exists() and not _is_ours(path):

@@ -83,7 +83,7 @@ def test_two_pull_requests_have_each_their_own_and_a_plan_does_not_outlive_its_s
         path.unlink()
     assert swept(NOW + DAY - timedelta(seconds=1)) == ["dev-pr-13: kept until 2026-11-27T12:00:00Z"]
     assert swept(NOW + DAY) == ["dev-pr-13: removed, its time was over at 2026-11-27T12:00:00Z"]
-    assert swept(NOW + DAY) == []
+    assert swept(NOW + DAY) == ["there is no ephemeral stack"]
     assert '"name": "dev"' in repository.pulumi("stack", "ls", "--json")
 
     # The review went on meanwhile.

@@ -24,7 +24,12 @@ endpoint: embedded
 workspace: research
 vms: {trainer: {provider: local, platform: sev-snp, vcpus: 2}}
 attestation_policies: {trainer: {vm: trainer, path: .prism/policies/dev/trainer.json}}
-"""
+participants: {ada: {user: ada@example.com}}
+assets:
+  add: {kind: algorithm, provider: ada, checksum: "%s", runtime: python, description: Adds}
+computations:
+  sum: {description: Adds, algorithm: add, result_consumers: [ada], vm: trainer, run: on-change, agent: {tls: none}}
+""" % ("5" * 64)
 
 
 def of(base: str = "dev", pull_request: int = 12, expires: datetime = NOW) -> Mark:
@@ -44,6 +49,9 @@ def test_what_two_stacks_must_not_share_is_apart_and_the_rest_the_same(project: 
     assert (stack.environment, stack.workspace) == ("dev", "research-pr-12")
     assert stack.attestation_policies["trainer"].path == ".prism/policies/dev-pr-12/trainer.json"
     assert stack.vms["trainer"] == base.vms["trainer"]
+    # A run that waits for participants would keep the stack from being destroyed.
+    assert not base.computations["sum"].stop_on_delete
+    assert stack.computations["sum"].stop_on_delete
 
 
 def test_a_hosted_prism_keeps_its_workspace(project: Path) -> None:
@@ -58,6 +66,7 @@ def test_a_hosted_prism_keeps_its_workspace(project: Path) -> None:
         ("live", ("environment: dev", "environment: prod")),
         ("prod", ("", "")),
         ("dev", ("endpoint:", "locked: true\nendpoint:")),
+        ("dev", ("endpoint:", "promotion: {}\nendpoint:")),
     ],
 )
 def test_nothing_is_made_after_a_protected_stack(project: Path, name: str, change: tuple[str, str]) -> None:

@@ -56,6 +56,8 @@ class StandIn:
     """What the ID token of the job says, besides for whom it is."""
     issuer: str = ""
     """What the discovery document says; the URL when empty."""
+    keys_at: str = ""
+    """Where it says that the keys are; here when empty."""
 
     def add(self, body: str, *, author: str | None = None) -> int:
         self.last += 1
@@ -98,7 +100,7 @@ class StandIn:
     def public(self, path: str) -> Any:
         """What the forge says to everybody as an issuer of ID tokens."""
         if path == "/.well-known/openid-configuration":
-            return {"issuer": self.issuer or self.url, "jwks_uri": f"{self.url}/keys"}
+            return {"issuer": self.issuer or self.url, "jwks_uri": self.keys_at or f"{self.url}/keys"}
         if path == "/keys" and self.key is not None:
             public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
             return {"keys": [{**public, "kid": "1", "use": "sig"}]}

@@ -126,6 +126,9 @@ def test_keys_of_another_issuer_are_not_taken(server: StandIn) -> None:
     server.issuer = "https://forge.example"
     with pytest.raises(RemoteFailure, match="another issuer"):
         fetch_keys(server.url)
+    server.issuer, server.keys_at = "", "https://mallory.example/keys"
+    with pytest.raises(RemoteFailure, match="another issuer"):
+        fetch_keys(server.url)
     with pytest.raises(InvalidInput, match="https"):
         fetch_keys("http://forge.example")
 
