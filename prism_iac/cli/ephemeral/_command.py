@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from prism_iac.cli.ephemeral._mark import Mark
 
 __all__ = ["app"]
+
+T = TypeVar("T")
 
 app: Final = typer.Typer(help="A stack of its own for a pull request, with an end.", no_args_is_help=True)
 
@@ -92,17 +95,23 @@ def sweep(
 
 def _mark(base: str, pull_request: int | None, ttl: str) -> Mark:
     from prism_iac.cli.ephemeral._mark import Mark
-    from prism_iac.model import Refusal, parse_duration
+    from prism_iac.model import parse_duration
     from prism_iac.model.stack import parse_name
 
-    argument = "STACK"
+    return Mark(
+        of=_parsed("STACK", parse_name, base),
+        pull_request=_number(pull_request),
+        expires=datetime.now(UTC).replace(microsecond=0) + _parsed("--ttl", parse_duration, ttl),
+    )
+
+
+def _parsed(argument: str, parse: Callable[[str], T], text: str) -> T:
+    from prism_iac.model import Refusal
+
     try:
-        of = parse_name(base)
-        argument = "--ttl"
-        expires = datetime.now(UTC).replace(microsecond=0) + parse_duration(ttl)
+        return parse(text)
     except Refusal as refusal:
         raise InvalidInput([Finding(path=argument, message=refusal.message, fix=refusal.fix)]) from refusal
-    return Mark(of=of, pull_request=_number(pull_request), expires=expires)
 
 
 def _number(given: int | None) -> int:

@@ -85,7 +85,7 @@ def _trust(path: Path) -> Trust:
                     line=1,
                     column=1,
                     path=".".join(map(str, first["loc"])) if first else "",
-                    message=f"says not which jobs are trusted: {first['msg'] if first else 'it is no YAML'}",
+                    message=f"does not say which jobs are trusted: {first['msg'] if first else 'it is no YAML'}",
                     fix="See the page on pull requests for one.",
                 )
             ]
