@@ -79,23 +79,25 @@ class Machine:
             tools.mkdir()
             (tools / "python3").write_text(_PYTHON.format(prefix=sys.prefix), encoding="utf-8")
             (tools / "python3").chmod(0o755)
-        ended = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
-            cwd=place / "workspace" / inside,
-            env={
-                "PATH": f"{tools}:{os.environ['PATH']}",
-                "HOME": str(place),
-                "PIP_NO_INDEX": "1",
-                **self.environ,
-                **{name: str(value) for name, value in own.items()},
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            text=True,
-        )
-        self.said += ended.stdout
+        # A file, not a pipe: what the commands leave running may keep its end of a pipe open.
+        log = place / "log.txt"
+        with log.open("wb") as output:
+            ended = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
+                cwd=place / "workspace" / inside,
+                env={
+                    "PATH": f"{tools}:{os.environ['PATH']}",
+                    "HOME": str(place),
+                    "PIP_NO_INDEX": "1",
+                    **self.environ,
+                    **{name: str(value) for name, value in own.items()},
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        self.said += log.read_text(encoding="utf-8", errors="replace")
         return ended.returncode == 0
 
 
