@@ -15,7 +15,8 @@ from tests.unit.forge.runner import Machine, read_workflow
 from tests.unit.forge.stand_in import StandIn, standing_in
 
 ROOT: Final = Path(__file__).parents[3]
-OWN: Final = {"ORGANIZATION": "research", "BACKEND": "https://cloud.example", "TEAM": ""}
+OWN: Final = {"ORGANIZATION": "research", "TEAM": ""}
+CLOUD: Final = "https://cloud.example"
 PULUMI: Final = """\
 #!/bin/sh
 printf '%s\\n' "$@" > "$HOME/arguments"
@@ -32,7 +33,9 @@ def log_in(machine: Machine, script: str, **own: str) -> tuple[list[str], str]:
     (project / "bin").mkdir()
     (project / "bin/pulumi").write_text(PULUMI, encoding="utf-8")
     (project / "bin/pulumi").chmod(0o755)
-    (project / ".prism/env.sh").write_text(f'export PATH="{project}/bin:$PATH"\n', encoding="utf-8")
+    # A project that names no backend keeps its state beside it, says the real one.
+    exports = f'export PATH="{project}/bin:$PATH" PULUMI_BACKEND_URL=file://{project}/.prism/state\n'
+    (project / ".prism/env.sh").write_text(exports, encoding="utf-8")
     assert machine.script(script, place, own={**OWN, "RUNNER_TEMP": place / "temp", **own}), machine.said
     arguments = (place / "arguments").read_text(encoding="utf-8").splitlines()
     return arguments, (place / "shown").read_text(encoding="utf-8")
@@ -57,10 +60,10 @@ def of_organization(server: StandIn, token: str) -> bool:
 def test_github_is_asked_for_a_token_for_the_organization_alone(machine: Machine) -> None:
     with standing_in() as server:
         server.key = generate_private_key(65537, 2048)
-        arguments, shown = log_in(machine, github_script(), **server.github())
+        arguments, shown = log_in(machine, github_script(), BACKEND=CLOUD, **server.github())
         assert of_organization(server, shown)
     login, backend, flag, file, *rest = arguments
-    assert (login, backend, flag) == ("login", "https://cloud.example", "--oidc-token")
+    assert (login, backend, flag) == ("login", CLOUD, "--oidc-token")
     assert rest == ["--oidc-org", "research"]
     assert Path(file.removeprefix("file://")).stat().st_mode & 0o077 == 0
     assert shown not in machine.said
@@ -69,11 +72,9 @@ def test_github_is_asked_for_a_token_for_the_organization_alone(machine: Machine
 def test_gitlab_has_given_the_token_already(machine: Machine) -> None:
     jobs = read_template(ROOT / "templates/stacks.yml", {"stacks": ["dev"], "prism-iac": "prism-iac"})
     script = jobs["update"]["before_script"][-1]
-    arguments, shown = log_in(
-        machine, script, IDENTITY="a.b.c", PULUMI_BACKEND_URL="https://cloud.example", TEAM="platform"
-    )
+    arguments, shown = log_in(machine, script, IDENTITY="a.b.c", PULUMI_BACKEND_URL=CLOUD, TEAM="platform")
     assert shown == "a.b.c"
     assert "a.b.c" not in arguments
-    assert arguments[:2] == ["login", "https://cloud.example"]
+    assert arguments[:2] == ["login", CLOUD]
     assert arguments[4:] == ["--oidc-org", "research", "--oidc-team", "platform"]
     assert Path(arguments[3].removeprefix("file://")).stat().st_mode & 0o077 == 0
