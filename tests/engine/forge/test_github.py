@@ -16,7 +16,12 @@ ROOT: Final = Path(__file__).parents[3]
 STACKS: Final = read_workflow(ROOT / ".github/workflows/stacks.yml")
 ON_FORK: Final = read_workflow(ROOT / ".github/workflows/comment-on-fork.yml")
 HEAD: Final = "5" * 40
-PUSH: Final = {"event_name": "push", "event": {}}
+PUSH: Final = {
+    "event_name": "push",
+    "ref_type": "branch",
+    "ref_name": "main",
+    "event": {"repository": {"default_branch": "main"}},
+}
 
 
 def pull_request(action: str, repository: str = "o/r") -> dict[str, Any]:

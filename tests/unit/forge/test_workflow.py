@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.unit.forge.expressions import EXPRESSION
+from tests.unit.forge.expressions import EXPRESSION, evaluate
 from tests.unit.forge.runner import read_workflow
 
 ROOT: Final = Path(__file__).parents[3]
@@ -51,6 +51,8 @@ def test_rights_are_given_job_by_job(path: Path) -> None:
     assert document["permissions"] == {}
     assert all(job["permissions"] for job in document["jobs"].values())
     assert "pull_request_target" not in document["on"]
+    # The forge knows anchors, and no merge keys.
+    assert "<<:" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", [*OURS, *EXAMPLES, ROOT / "action.yml"], ids=lambda path: path.name)
@@ -100,6 +102,16 @@ def test_secrets_and_identities_are_only_where_no_fork_comes() -> None:
     assert "github.event_name == 'schedule'" in STACKS["sweep"]["if"]
     assert FORK in STACKS["plan-of-fork"]["if"]
     assert "secrets." not in str(ON_FORK)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "has_update"),
+    [("branch", "main", True), ("branch", "other", False), ("tag", "main", False)],
+)
+def test_only_a_push_to_the_default_branch_updates(kind: str, name: str, has_update: bool) -> None:  # noqa: FBT001  # a column of the table
+    event = {"repository": {"default_branch": "main"}}
+    github = {"event_name": "push", "ref_type": kind, "ref_name": name, "event": event}
+    assert bool(evaluate(STACKS["update"]["if"], {"github": github})) is has_update
 
 
 @pytest.mark.parametrize("job", [STACKS["comment"], ON_FORK["comment"]], ids=["own", "fork"])
