@@ -24,7 +24,7 @@ app: Final = typer.Typer(
 )
 
 _PRIVATE: Final = 0o600
-_LONGEST_TOKEN: Final = 1 << 16
+_LONGEST_TOKEN_BYTES: Final = 1 << 16
 
 
 @app.command(
@@ -64,7 +64,7 @@ def verify(
     from prism_iac.forge import fetch_keys, verify_identity
 
     trusted = _trust(trust)
-    shown = sys.stdin.read(_LONGEST_TOKEN).strip()
+    shown = sys.stdin.buffer.read(_LONGEST_TOKEN_BYTES).decode("ascii", "replace").strip()
     emit_json(dict(verify_identity(shown, trusted, fetch_keys(trusted.issuer), datetime.now(UTC))))
 
 

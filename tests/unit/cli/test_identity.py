@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Ended, Run
 from tests.unit.forge.stand_in import standing_in
 
 CLAIMS: Final = {
@@ -23,6 +23,10 @@ CLAIMS: Final = {
 def test_a_token_goes_from_the_job_to_whoever_trusts_it_and_to_nobody_else(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def verify(shown: bytes) -> Ended:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(shown)))
+        return run("identity", "verify", "--trust", "trust.yaml")
+
     with standing_in() as server:
         server.key = generate_private_key(65537, 2048)
         now = int(time.time())
@@ -36,10 +40,10 @@ def test_a_token_goes_from_the_job_to_whoever_trusts_it_and_to_nobody_else(
             token = (here / "token").read_text("utf-8")
             assert token not in asked.out + asked.err
             assert (here / "token").stat().st_mode & 0o777 == 0o600
-            monkeypatch.setattr("sys.stdin", io.StringIO(token))
-            ended.append(run("identity", "verify", "--trust", "trust.yaml"))
-    trusted, refused = ended
-    assert (trusted.code, refused.code) == (0, 4)
+            ended.append(verify(token.encode()))
+        ended.append(verify(b"\xff"))
+    trusted, refused, rubbish = ended
+    assert (trusted.code, refused.code, rubbish.code) == (0, 4, 4)
     assert '"repository": "research/platform"' in trusted.out
     assert refused.out == ""
 

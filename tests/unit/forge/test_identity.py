@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -85,7 +86,13 @@ def test_the_token_of_another_branch_is_refused(server: StandIn) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [{"iss": "https://forge.example"}, {"aud": "urn:pulumi:org:other"}, {"exp": None}, {"iat": "yesterday"}],
+    [
+        {"iss": "https://forge.example"},
+        {"aud": "urn:pulumi:org:other"},
+        {"exp": None},
+        {"exp": float("inf")},
+        {"iat": "yesterday"},
+    ],
 )
 def test_a_token_of_another_issuer_or_for_another_audience_is_refused(
     server: StandIn, said: dict[str, Any]
@@ -117,7 +124,8 @@ def test_a_token_that_the_issuer_did_not_sign_is_refused(server: StandIn, key: R
     shared = jwt.encode(
         said, key.public_key().public_numbers().n.to_bytes(256), "HS256", headers={"kid": "1"}
     )
-    for token in (foreign, unknown, unsigned, shared, "", "a.b.c"):
+    nested = f"{b64encode(b'[' * 30_000).decode()}.e30.e30"
+    for token in (foreign, unknown, unsigned, shared, nested, "", "a.b.c", "\N{BULLET}.\udcff.c"):
         with pytest.raises(VerificationFailure, match="is not one of"):
             verify(server, token)
 
