@@ -155,7 +155,7 @@ def verify_identity(token: str, trust: Trust, keys: PyJWKSet, now: datetime) -> 
             },
         )
         begins, ends = max(int(claims["iat"]), int(claims.get("nbf", 0))), int(claims["exp"])
-    except (jwt.PyJWTError, LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (jwt.PyJWTError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise VerificationFailure(
             f"the ID token is not one of {trust.issuer} for {trust.audience}", next_step=_NEXT
         ) from error
