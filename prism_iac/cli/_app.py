@@ -27,8 +27,9 @@ from prism_iac.cli._output import emit
 from prism_iac.cli.calendar import calendar
 from prism_iac.cli.certs import app as certs
 from prism_iac.cli.doctor import doctor
+from prism_iac.cli.ephemeral import app as ephemeral
 from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
-from prism_iac.cli.forge import comment
+from prism_iac.cli.forge import comment, identity
 from prism_iac.cli.init import init
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
@@ -83,7 +84,13 @@ app.command(
     )
 )(plan)
 app.command(epilog=example("prism-iac up --stack dev", "prism-iac up --plan plan.json --yes"))(up)
-app.command(epilog=example("prism-iac comment --plan plan.json"))(comment)
+app.command(
+    epilog=example(
+        "prism-iac comment --plan plan.json", 'prism-iac comment --plan plan.json --head "$HEAD_SHA"'
+    )
+)(comment)
+app.add_typer(ephemeral, name="ephemeral")
+app.add_typer(identity, name="identity")
 app.add_typer(manifest, name="manifest")
 app.command(
     epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")
