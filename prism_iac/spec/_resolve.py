@@ -32,6 +32,7 @@ from prism_iac.model.stack import (
 )
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._draft import Draft
+from prism_iac.spec._expand import Expansion
 from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
 from prism_iac.spec._stack import (
     Stack,
@@ -55,16 +56,17 @@ E = TypeVar("E")
 S = TypeVar("S")
 
 
-def resolve(draft: Draft, files: tuple[Path, ...]) -> Stack:
+def resolve(draft: Draft, files: tuple[Path, ...], expansion: Expansion) -> Stack:
     """The stack that a draft describes.
 
     Args:
         draft: It was checked and nothing was found.
         files: The files that were read.
+        expansion: What they come to.
     """
     if draft.header is None:
         raise Defect("a draft without a header has no findings")
-    return _Resolver(draft).stack(files, draft.header)
+    return _Resolver(draft).stack(files, draft.header, expansion)
 
 
 class _Resolver:
@@ -76,7 +78,7 @@ class _Resolver:
         self._vms = _table(draft.vms, self._vm)
         self._policies = _table(draft.attestation_policies, self._policy)
 
-    def stack(self, files: tuple[Path, ...], header: StackFile) -> Stack:
+    def stack(self, files: tuple[Path, ...], header: StackFile, expansion: Expansion) -> Stack:
         return Stack(
             files=files,
             environment=header.environment,
@@ -91,7 +93,7 @@ class _Resolver:
             vms=self._vms,
             computations=_table(self._draft.computations, self._computation),
             declared=header.model_copy(update={table: getattr(self._draft, table) for table in TABLES}),
-            _root=self._draft.root,
+            _expansion=expansion,
         )
 
     def _promotion(self, entry: PromotionEntry) -> StackPromotion:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prism_iac.errors import Finding
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
 from prism_iac.model.stack import RunPolicy, StackFile
-from prism_iac.spec._tree import Node, Place, place_of, plain
+from prism_iac.spec._expand import Expansion
+from prism_iac.spec._tree import Place, place_of, plain
 
 __all__ = [
     "Stack",
@@ -203,11 +205,11 @@ class Stack:
     vms: Mapping[str, StackVm]
     computations: Mapping[str, StackComputation]
     declared: StackFile = field(repr=False, compare=False)
-    _root: Node = field(repr=False, compare=False)
+    _expansion: Expansion = field(repr=False, compare=False)
 
     def written(self) -> dict[str, Any]:
-        """Everything as it is written, with what the file extends joined in: dicts, lists and scalars."""
-        values: dict[str, Any] = plain(self._root)
+        """Everything as it is written, with what the file extends and includes joined in: dicts, lists and scalars."""
+        values: dict[str, Any] = plain(self._expansion.root)
         return values
 
     def origin(self, *location: int | str) -> Place:
@@ -216,4 +218,8 @@ class Stack:
         A value that was left out has the place of the nearest thing around it.
         """
         path: Location = location
-        return place_of(self._root, path)
+        return place_of(self._expansion.root, path)
+
+    def told_once(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Findings about entries, sorted; what is the template's is told once, with where it is used."""
+        return tuple(sorted(self._expansion.told_once(findings)))

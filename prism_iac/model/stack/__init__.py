@@ -19,6 +19,7 @@ from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._rules import RuleEntry, RuleLevel, WaiverEntry
 from prism_iac.model.stack._stack_file import StackFile
+from prism_iac.model.stack._template import MadeEntry, TemplateEntry
 from prism_iac.model.stack._vm import VmEntry
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ComputationEntry",
     "ComputationPin",
     "LockFile",
+    "MadeEntry",
     "ParticipantEntry",
     "PolicyEntry",
     "PolicyPin",
@@ -38,6 +40,7 @@ __all__ = [
     "RuleLevel",
     "RunPolicy",
     "StackFile",
+    "TemplateEntry",
     "VmEntry",
     "WaiverEntry",
     "parse_endpoint",
