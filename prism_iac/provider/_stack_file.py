@@ -15,6 +15,7 @@ from pulumi import Input, Output
 
 from prism_iac.errors import PrismError
 from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -183,8 +184,8 @@ class StackFile(pulumi.ComponentResource):
                 values[field] = _relative(Path(values[field]))
         if "files" in values:
             values["files"] = {
-                field: value if field == "passphrase" else _relative(Path(value))
-                for field, value in values["files"].items()
+                **{field: _relative(Path(value)) for field, value in values["files"].items()},
+                **{field: secret_of(source) for field, source in item.secrets.items()},
             }
         return values
 
@@ -318,6 +319,7 @@ def _load(path: Path) -> Stack:
         stack = load_stack(path)
         require_lock(path, stack)
         require_promotion(path, stack)
+        require_secrets(stack)
     except PrismError as error:
         raise pulumi.RunError(str(error)) from None
     return stack

@@ -29,6 +29,7 @@ from prism_iac.model.stack import (
     PromotionEntry,
     StackFile,
     VmEntry,
+    parse_secret,
 )
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._draft import Draft
@@ -141,12 +142,15 @@ class _Resolver:
         for field in ("server_request", "client_request"):
             if field in values:
                 values[field] = self._text(location, field, values[field])
-        if settings.files is not None:
+        given = values.get("files", {})
+        secrets = {field: source for field, text in given.items() if (source := parse_secret(text))}
+        if given:
             values["files"] = {
-                field: value if field == "passphrase" else self._text((*location, "files"), field, value)
-                for field, value in values["files"].items()
+                field: self._text((*location, "files"), field, text)
+                for field, text in given.items()
+                if field not in secrets
             }
-        return StackCertificates(name, CertificateSettings.model_validate(values))
+        return StackCertificates(name, CertificateSettings.model_validate(values), MappingProxyType(secrets))
 
     def _vm(self, name: str, entry: VmEntry) -> StackVm:
         settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))

@@ -10,7 +10,7 @@ from typing import Any
 from prism_iac.errors import Finding
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
-from prism_iac.model.stack import RunPolicy, StackFile
+from prism_iac.model.stack import RunPolicy, SecretSource, StackFile
 from prism_iac.spec._expand import Expansion
 from prism_iac.spec._tree import Place, place_of, plain
 
@@ -78,10 +78,15 @@ class StackAsset:
 
 @dataclass(frozen=True, slots=True)
 class StackCertificates:
-    """A bundle of keys and certificates."""
+    """A bundle of keys and certificates.
+
+    Attributes:
+        secrets: Where the secrets among its `files` are, by field; the settings do not have them.
+    """
 
     name: str
     settings: CertificateSettings
+    secrets: Mapping[str, SecretSource]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from prism_iac.model._change import Rule
 from prism_iac.model._shape import settable_fields
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema._manifest import MANIFEST_SCHEMA
+from prism_iac.model.schema._stack import as_written
 from prism_iac.model.schema._words import field_words, models_in, words_of
-from prism_iac.model.stack import LockFile, StackFile
+from prism_iac.model.stack import LockFile, MadeEntry, StackFile
 
 __all__ = ["FROM_THE_PROVIDER", "file_stem", "schemas"]
 
@@ -25,7 +26,10 @@ FROM_THE_PROVIDER: Final = frozenset({"workspace"})
 def schemas() -> Mapping[str, dict[str, Any]]:
     """Every schema by its name: `stack`, `lock`, `manifest`, and one for the inputs of each kind."""
     return {
-        "stack": _schema_of(StackFile, "Stack file", optional=frozenset()),
+        "stack": as_written(
+            _schema_of(StackFile, "Stack file", optional=frozenset()),
+            _schema_of(MadeEntry, "Made entry", optional=frozenset()),
+        ),
         "lock": _schema_of(LockFile, "Lock file", optional=frozenset()),
         "manifest": MANIFEST_SCHEMA,
         **{

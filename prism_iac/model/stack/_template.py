@@ -49,7 +49,7 @@ Combinations = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "object", "additionalProperties": {"type": "array"}, "minProperties": 1},
+                {"type": "object", "additionalProperties": {"type": ["array", "string"]}, "minProperties": 1},
                 {"type": "array", "items": {"type": "object", "minProperties": 1}},
             ]
         }
