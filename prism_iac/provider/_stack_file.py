@@ -14,6 +14,7 @@ import pulumi
 from pulumi import Input, Output
 
 from prism_iac.errors import PrismError
+from prism_iac.model import CONFIGURATION
 from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
 from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
@@ -35,10 +36,8 @@ __all__ = ["StackFile", "computation_identity"]
 
 _TYPE: Final = "prism:index:StackFile"
 
-_SECRET_KEYS: Final = ("token", "password", "participants")
 _REQUESTS: Final = ("server_request", "client_request")
 _LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
-_PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
 
 
 class StackFile(pulumi.ComponentResource):
@@ -166,8 +165,11 @@ class StackFile(pulumi.ComponentResource):
         inputs: dict[str, Input[Any] | None] = {
             "endpoint": stack.endpoint,
             "workspace": stack.workspace,
-            **{key: config.get(key) for key in _PLAIN_KEYS},
-            **{key: config.get_secret(key) for key in _SECRET_KEYS},
+            **{
+                name: config.get_secret(name) if key.is_secret else config.get(name)
+                for name, key in CONFIGURATION.items()
+                if not key.is_by_stack_file
+            },
         }
         given = {key: value for key, value in inputs.items() if value is not None}
         package = "prism" if is_native() else "pulumi-python"
