@@ -88,6 +88,7 @@ class StackFile(pulumi.ComponentResource):
             name: ConfidentialVM(
                 name,
                 **_values(item.settings),
+                name=item.name_at_prism,
                 policy=self.attestation_policies[item.policy].document if item.policy else None,
                 opts=self._children,
             )
@@ -236,6 +237,7 @@ class StackFile(pulumi.ComponentResource):
             result_consumers=[consumer.user for consumer in item.result_consumers],
             agent=self._agent(item),
             stop_on_delete=item.stop_on_delete,
+            export_directory=item.export_directory,
             opts=self._children,
         )
         for grant in item.grants:
@@ -281,6 +283,7 @@ class StackFile(pulumi.ComponentResource):
             vm=self.vms[item.vm.name].id,
             triggers=self._triggers(item),
             wait=item.wait,
+            timeout=item.timeout,
             stop_on_delete=item.stop_on_delete,
             opts=pulumi.ResourceOptions.merge(
                 self._children, pulumi.ResourceOptions(depends_on=list(keys.values()))

@@ -154,7 +154,7 @@ class _Resolver:
 
     def _vm(self, name: str, entry: VmEntry) -> StackVm:
         settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))
-        return StackVm(name=name, settings=settings, policy=entry.attestation_policy)
+        return StackVm(name, settings, entry.attestation_policy, entry.name)
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
         location = ("attestation_policies", name)
@@ -193,7 +193,9 @@ class _Resolver:
             run=entry.run,
             triggers=MappingProxyType(entry.triggers),
             wait=entry.wait,
+            timeout=entry.timeout,
             stop_on_delete=entry.stop_on_delete,
+            export_directory=entry.export_directory,
         )
 
     def _agent(self, location: Location, entry: AgentEntry) -> StackAgent:

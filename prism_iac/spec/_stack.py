@@ -95,11 +95,13 @@ class StackVm:
 
     Attributes:
         policy: The name of the declared policy that its evidence must meet.
+        name_at_prism: As it is declared; None where it follows from `name`.
     """
 
     name: str
     settings: VmSettings
     policy: str | None = None
+    name_at_prism: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,11 @@ class StackGrant:
 
 @dataclass(frozen=True, slots=True)
 class StackComputation:
-    """A computation; lists are in the order of the file, without repetition."""
+    """A computation; lists are in the order of the file, without repetition.
+
+    Attributes:
+        export_directory: Relative to the project folder.
+    """
 
     name: str
     description: str
@@ -162,7 +168,9 @@ class StackComputation:
     run: RunPolicy
     triggers: Mapping[str, str]
     wait: bool
+    timeout: str
     stop_on_delete: bool
+    export_directory: str
 
     @property
     def participants(self) -> tuple[StackParticipant, ...]:
