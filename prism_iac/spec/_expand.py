@@ -117,6 +117,7 @@ class _Expander:
         self._templates = read_templates(root)
         self._made: dict[tuple[str, str], Made] = {}
         self._findings: list[Finding] = []
+        self._told: set[Finding] = set()
 
     def done(self) -> Expansion:
         for template in self._templates.values():
@@ -208,12 +209,20 @@ class _Expander:
             }
             misfits = [*use.template.misfits(given, key, location)]
             if misfits:
-                self._findings += misfits
+                self._tell_once(misfits)
                 made[name] = Entry(key, replace(own, is_refused=True))
                 return
             layers = (use.template.filled(given), own)
         self._made[location] = Made(use.template, key, layers)
         made[name] = Entry(key, _joined(layers))
+
+    def _tell_once(self, misfits: Iterable[Finding]) -> None:
+        """Keep findings about values, but for what was told of another entry that is made of the same line."""
+        for finding in misfits:
+            anywhere = replace(finding, path="")
+            if anywhere not in self._told:
+                self._told.add(anywhere)
+                self._findings.append(finding)
 
     def _put_over(self, table: str, name: str, over: Entry, made: dict[str, Entry]) -> None:
         """Put an entry as it is written over the one that was made under its name, if any."""

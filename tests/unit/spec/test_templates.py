@@ -16,6 +16,7 @@ from prism_iac.spec import composed, explain, load_stack, validate_stack
 from prism_iac.spec._compose import compose
 from prism_iac.spec._expand import expand
 from prism_iac.spec._tree import plain
+from prism_iac.spec.lock import restate_checksums
 
 BASE = """\
 workspace: lab
@@ -122,6 +123,22 @@ def test_a_mistake_of_a_template_is_told_once_at_its_line_with_a_use() -> None:
         "(template worker, used at base.yaml:16:3), and so in 1 more\n"
         '  Did you mean "local"?'
     )
+
+
+def test_a_missing_parameter_of_many_entries_is_told_once() -> None:
+    over = dev("templates: {worker: {parameters: {zone: {description: Where it is}}}}\nvms: {single: null}\n")
+    (finding,) = validate_stack(over)
+    assert (finding.path, finding.line) == ("vms.worker-eu", 16)
+    assert finding.message == 'the parameter "zone" of the template worker is missing'
+
+
+def test_a_checksum_that_several_entries_share_is_restated_on_its_one_line() -> None:
+    entry = "{for_each: {n: [a, b]}, kind: dataset, provider: ada, checksum: OLD}"
+    fit = "{algorithm: data-a, datasets: [data-b]}"
+    over = dev(f"assets: {{'data-${{each.n}}': {entry}}}\ncomputations: {{fit: {fit}}}\n")
+    new = "b" * 64
+    texts = restate_checksums(over, ["fit"], {"data-a": new, "data-b": new})
+    assert texts == {over: over.read_text().replace("OLD", new)}
 
 
 def test_an_entry_whose_template_is_refused_is_still_there_for_those_who_name_it() -> None:
