@@ -18,6 +18,7 @@ _REFERENCE: Final = {
     "pattern": r"\$\{(var|each|param)\.",
     "description": "A reference such as `${var.NAME}`.",
 }
+_NULL: Final = {"type": "null"}
 _NAME: Final = r"^([A-Za-z0-9]|\$\{each\.)([A-Za-z0-9._-]|\$\{each\.[^}]+\})*$"
 _BESIDE: Final = ("title", "description", "default", "x-change", "x-secret", "writeOnly")
 """What is said of a field, whatever its value may be."""
@@ -36,11 +37,11 @@ def as_written(whole: dict[str, Any], making: Mapping[str, Any]) -> dict[str, An
         (entry,) = whole["properties"][table]["patternProperties"].values()
         definition = definitions[entry["$ref"].rpartition("/")[2]]
         required[table] = definition.pop("required", [])
-        whole["properties"][table]["patternProperties"] = {_NAME: {"anyOf": [entry, {"type": "null"}]}}
+        whole["properties"][table]["patternProperties"] = {_NAME: {"anyOf": [entry, _NULL]}}
         definition["properties"] |= making["properties"]
     for name, schema in [*definitions.items(), ("", whole)]:
         if name not in ("VariableEntry", "ParameterEntry"):
-            _admit_references(schema)
+            _admit(schema, removal=schema is not whole)
     definitions["TemplateEntry"]["properties"]["entry"] = {
         "anyOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in TABLES.values()],
         **_beside(definitions["TemplateEntry"]["properties"]["entry"]),
@@ -63,9 +64,11 @@ def _complete(fields: list[str]) -> dict[str, Any]:
     }
 
 
-def _admit_references(schema: dict[str, Any]) -> None:
+def _admit(schema: dict[str, Any], *, removal: bool) -> None:
+    """Let the fields be references, and be removed where that is asked for."""
     for name, field in schema.get("properties", {}).items():
-        schema["properties"][name] = _with_reference(field)
+        admitted = _with_reference(field)
+        schema["properties"][name] = _with_null(admitted) if removal else admitted
 
 
 def _with_reference(field: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +82,12 @@ def _with_reference(field: dict[str, Any]) -> dict[str, Any]:
     if is_text or "patternProperties" in field or not value:
         return field
     return {"anyOf": [*choices, {"$ref": "#/$defs/Reference"}], **_beside(field)}
+
+
+def _with_null(field: dict[str, Any]) -> dict[str, Any]:
+    if "anyOf" not in field:
+        return {**field, "type": [field["type"], "null"]} if "type" in field else field
+    return field if _NULL in field["anyOf"] else {**field, "anyOf": [*field["anyOf"], _NULL]}
 
 
 def _beside(field: Mapping[str, Any]) -> dict[str, Any]:

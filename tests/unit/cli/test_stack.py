@@ -7,10 +7,6 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
-
-from prism_iac.model.schema import schemas
 from tests.engine.documents.blocks import blocks_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "stack-files.md"
@@ -42,11 +38,3 @@ def run(command: str, folder: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def test_every_file_of_the_page_fits_the_schema() -> None:
-    validator = Draft202012Validator(schemas()["stack"])
-    files = [block for block in blocks_of(PAGE) if block.language == "yaml"]
-    assert all(block.file_name for block in files)
-    for block in files:
-        validator.validate(yaml.safe_load(block.text))

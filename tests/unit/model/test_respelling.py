@@ -37,12 +37,14 @@ def as_any_pem(draw: Draw, text: str) -> str:
     head, *body, tail, _ = text.split("\n")
     joined = "".join(body)
     lines = [joined[start : start + width] for start in range(0, len(joined), width)]
-    return draw(st.sampled_from(["", "Subject: Ada\n"])) + end.join([head, *lines, tail]) + end
+    before: str = draw(st.sampled_from(["", "Subject: Ada\n"]))
+    return before + end.join([head, *lines, tail]) + end
 
 
 def as_any_duration(draw: Draw, text: str) -> str:
     seconds = int(canonical.parse_duration(text).total_seconds())
-    return draw(st.sampled_from([f"{seconds}s", f" {seconds // 60}m{seconds % 60}s", text]))
+    spelt: str = draw(st.sampled_from([f"{seconds}s", f" {seconds // 60}m{seconds % 60}s", text]))
+    return spelt
 
 
 SPELLERS: Final[dict[Any, Callable[[Draw, Any], Any]]] = {

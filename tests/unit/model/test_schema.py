@@ -14,6 +14,9 @@ from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema import generate, schemas
 from prism_iac.model.schema._json_schema import file_stem
+from prism_iac.spec._compose import compose
+from prism_iac.spec._tree import plain
+from tests.engine.documents.blocks import blocks_of
 from tests.unit.model.test_kinds import EXAMPLES
 
 ROOT = Path(__file__).parents[3]
@@ -92,6 +95,14 @@ def test_every_stack_file_fits_the_schema_that_it_names(path: Path) -> None:
     validator("stack").validate(yaml.safe_load(text))
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_stack_file_of_the_documentation_fits_the_schema(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language == "yaml" and block.file_name != "Pulumi.yaml":
+            root, _ = compose(block.text, page.name)
+            validator("stack").validate(plain(root))
+
+
 COMPLETE: dict[str, Any] = {"environment": "dev", "workspace": "lab"}
 MADE = {"for_each": {"site": ["eu"]}, "vcpus": "${each.cpus}"}
 
@@ -105,6 +116,7 @@ MADE = {"for_each": {"site": ["eu"]}, "vcpus": "${each.cpus}"}
             {"environment": "dev", "extends": "base.yaml", "participants": {"ada": {}}, "vms": {"a": None}},
             True,
         ),
+        ({"extends": "base.yaml", "certificates": {"a": {"validity": None, "key": None}}}, True),
         ({**COMPLETE, "vms": {"a": None}}, False),
         ({**COMPLETE, "participants": {"ada": {"template": "t", "values": {"a": 1}}}}, True),
         ({**COMPLETE, "participants": {"ada": {"template": "t", "vlaues": {"a": 1}}}}, False),
