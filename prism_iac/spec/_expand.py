@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from prism_iac.errors import Finding
+from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Location, findings_of, nearest, path_text, shown
 from prism_iac.model.stack import TABLES, MadeEntry
 from prism_iac.spec._for_each import combinations, names_in
@@ -88,9 +88,14 @@ class Expansion:
         return None
 
 
-def expand(root: Node) -> Expansion:
-    """Make the entries of every table."""
-    return _Expander(root).done()
+def expand(root: Node, *, refers: bool = True) -> Expansion:
+    """Make the entries of every table.
+
+    Args:
+        root: Files that are joined, variables in place.
+        refers: Whether there is any reference in it; without one, entries as they are written need no look.
+    """
+    return _Expander(root, refers=refers).done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,9 @@ class _Use:
 
 
 class _Expander:
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, *, refers: bool) -> None:
         self._root = root
+        self._refers = refers
         self._templates = read_templates(root)
         self._made: dict[tuple[str, str], Made] = {}
         self._findings: list[Finding] = []
@@ -139,59 +145,72 @@ class _Expander:
                 self._make_all(table, name, entry, made)
         for name, entry in written.items():
             if not _asks(entry.node):
-                self._findings += _strays(entry.node, (table, name))
-                self._put_over(table, name, Entry(entry.key, put(entry.node, LATER_KINDS, {})), made)
+                node = entry.node
+                if self._refers:
+                    self._findings += _strays(node, (table, name))
+                    node = put(node, LATER_KINDS, {})
+                self._put_over(table, name, Entry(entry.key, node), made)
         return made
 
-    def _use(self, table: str, name: str, entry: Entry) -> _Use | None:
-        """What an entry asks for; None where that is not well said."""
-        fields, location = entries_of(entry.node), (table, name)
-        words = Node({key: item for key, item in fields.items() if key in _WORDS}, entry.node.place)
+    def _make_all(self, table: str, name: str, entry: Entry, made: dict[str, Entry]) -> None:
         try:
-            asked = MadeEntry.model_validate(plain(words))
-        except ValidationError as error:
+            use = self._use((table, name), entry)
+        except InvalidInput as error:
+            self._findings += error.findings
+            made[name] = Entry(entry.key, replace(entry.node, is_refused=True))
+            return
+        for each in use.each:
+            self._make(table, use, each, made)
 
-            def locate(location: Location, *, at_name: bool) -> Place:
-                return place_of(self._root, location, at_name=at_name)
+    def _use(self, location: tuple[str, str], entry: Entry) -> _Use:
+        """What an entry asks for.
 
-            self._findings += findings_of(error, MadeEntry, within=location, locate=locate).findings
-            return None
-        template = None
-        if asked.template is not None:
-            template = self._templates.get(asked.template)
-            if template is None:
-                if asked.template not in self._templates:
-                    place, path = fields["template"].node.place, path_text((*location, "template"))
-                    fix = nearest(asked.template, self._templates) or f"Declare it under `{TEMPLATES}:`."
-                    message = f"no template is named {shown(asked.template)}"
-                    self._findings.append(Finding(*place, path, message, fix))
-                return None
-        elif "values" in fields:
-            path = path_text((*location, "values"))
-            message = "values are for a template, and none is named"
-            self._findings.append(Finding(*fields["values"].key, path, message, "Add `template:`."))
-            return None
-        own = Node({key: item for key, item in fields.items() if key not in _WORDS}, entry.node.place)
+        Raises:
+            InvalidInput: That is not well said; without findings where the template's shape has them.
+        """
+        fields, place = entries_of(entry.node), entry.node.place
+        template = self._template_of(location, fields, place)
+        own = Node({key: item for key, item in fields.items() if key not in _WORDS}, place)
         given = entries_of(fields["values"].node) if "values" in fields else {}
         each: list[Values] = [{}]
         known: frozenset[str] | None = frozenset()
         if "for_each" in fields:
             each, known = combinations(fields["for_each"].node), names_in(fields["for_each"].node)
-        if in_name := [*_strays(Node(name, entry.key), location, known)]:
-            self._findings += in_name
-            return None
+        if strays := [*_strays(Node(location[1], entry.key), location, known)]:
+            raise InvalidInput(strays)
         self._findings += _strays(own, location, known)
         for key, item in given.items():
             self._findings += _strays(item.node, (*location, "values", key), known)
-        return _Use(name, entry, own, template, given, each)
+        return _Use(location[1], entry, own, template, given, each)
 
-    def _make_all(self, table: str, name: str, entry: Entry, made: dict[str, Entry]) -> None:
-        use = self._use(table, name, entry)
-        if use is None:
-            made[name] = Entry(entry.key, replace(entry.node, is_refused=True))
-            return
-        for each in use.each:
-            self._make(table, use, each, made)
+    def _template_of(
+        self, location: tuple[str, str], fields: Mapping[str, Entry], place: Place
+    ) -> Template | None:
+        """The template that an entry names; None where it names none."""
+
+        def locate(location: Location, *, at_name: bool) -> Place:
+            return place_of(self._root, location, at_name=at_name)
+
+        words = Node({key: item for key, item in fields.items() if key in _WORDS}, place)
+        try:
+            asked = MadeEntry.model_validate(plain(words))
+        except ValidationError as error:
+            raise findings_of(error, MadeEntry, within=location, locate=locate) from None
+        if asked.template is None:
+            if "values" in fields:
+                path, message = (*location, "values"), "values are for a template, and none is named"
+                raise InvalidInput(
+                    [Finding(*fields["values"].key, path_text(path), message, "Add `template:`.")]
+                )
+            return None
+        if asked.template not in self._templates:
+            path, message = (*location, "template"), f"no template is named {shown(asked.template)}"
+            fix = nearest(asked.template, self._templates) or f"Declare it under `{TEMPLATES}:`."
+            raise InvalidInput([Finding(*fields["template"].node.place, path_text(path), message, fix)])
+        template = self._templates[asked.template]
+        if template is None:
+            raise InvalidInput([])
+        return template
 
     def _make(self, table: str, use: _Use, each: Values, made: dict[str, Entry]) -> None:
         name = put_into_text(use.name, LATER_KINDS, each)

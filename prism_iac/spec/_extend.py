@@ -61,7 +61,7 @@ def read_tree(path: Path) -> Reading:
         if reader.refers:
             root, findings = substitute(root)
             reader.findings += findings
-        expansion = expand(root)
+        expansion = expand(root, refers=reader.refers)
         reader.findings += expansion.findings
     return Reading(expansion, tuple(reader.files), tuple(reader.layers), tuple(reader.findings))
 

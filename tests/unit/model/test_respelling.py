@@ -33,7 +33,8 @@ def in_any_order(draw: Draw, items: Any) -> list[Any]:
 
 
 def as_any_pem(draw: Draw, text: str) -> str:
-    end, width = draw(st.sampled_from(["\n", "\r\n"])), draw(st.integers(3, 80))
+    end: str = draw(st.sampled_from(["\n", "\r\n"]))
+    width = draw(st.integers(3, 80))
     head, *body, tail, _ = text.split("\n")
     joined = "".join(body)
     lines = [joined[start : start + width] for start in range(0, len(joined), width)]
