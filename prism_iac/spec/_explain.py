@@ -109,15 +109,7 @@ class _Sources:
 
     def origin(self, location: Location) -> Origin:
         made = self._made(location)
-        settings = []
-        for node in self._said(location):
-            template = made.template if made and made.is_from_template(node.place) else None
-            settings.append(
-                Setting(plain(node), node.place, template.name, made.used_at)
-                if made and template
-                else Setting(plain(node), node.place)
-            )
-        return Origin(path_text(location), tuple(settings))
+        return Origin(path_text(location), tuple(_setting(node, made) for node in self._said(location)))
 
     def is_said(self, location: Location) -> bool:
         """Whether no later file replaces what the value lies in by something else."""
@@ -152,6 +144,12 @@ class _Sources:
                 if isinstance(node.value, dict)
             )
         )
+
+
+def _setting(node: Node, made: Made | None) -> Setting:
+    if made and made.template and made.is_from_template(node.place):
+        return Setting(plain(node), node.place, made.template.name, made.used_at)
+    return Setting(plain(node), node.place)
 
 
 def _leaves(node: Node, location: Location) -> Iterator[Location]:

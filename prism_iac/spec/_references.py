@@ -21,7 +21,7 @@ Kind: TypeAlias = str
 """`var`, `each` or `param`."""
 
 LATER_KINDS: Final[frozenset[Kind]] = frozenset({"each", "param"})
-"""What is put in place of entries, when variables are in place already."""
+"""Those that entries are made by, once variables are in place."""
 
 Values: TypeAlias = "Mapping[tuple[Kind, str], Node]"
 """What references stand for, by kind and name."""
