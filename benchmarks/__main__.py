@@ -16,6 +16,7 @@ from benchmarks import (
     measurement,
     native,
     rest,
+    stacks,
     start,
     verification,
     vms,
@@ -41,6 +42,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "engine": engine.measure,
     "native": native.measure,
     "exchange": exchange.measure,
+    "stacks": stacks.measure,
 }
 
 

@@ -68,6 +68,8 @@ def origin_document(origin: Origin) -> OriginDocument:
                 "file": item.place.file,
                 "line": item.place.line,
                 "column": item.place.column,
+                "template": item.template,
+                "used_at": str(item.used_at) if item.used_at else None,
             }
             for item in origin.settings
         ],

@@ -72,12 +72,14 @@ class IssuedCertificateDocument(TypedDict):
 
 
 class SettingDocument(TypedDict):
-    """What one file says of a value; null where it removes it."""
+    """What one file says of a value; null where it removes it. The template that says it, and where it is used."""
 
     value: Any
     file: str
     line: int
     column: int
+    template: str | None
+    used_at: str | None
 
 
 class OriginDocument(TypedDict):

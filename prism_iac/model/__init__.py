@@ -17,6 +17,7 @@ from prism_iac.model._canonical import (
     parse_pem,
 )
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
+from prism_iac.model._configuration import CONFIGURATION, ConfigKey
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
 from prism_iac.model._findings import Location, findings_of, path_text
@@ -49,6 +50,7 @@ __all__ = [
     "AGENT_TLS_FIELDS",
     "COMPUTATION_ROLES",
     "COMPUTED",
+    "CONFIGURATION",
     "DEFINED_ACTIONS",
     "FROZEN",
     "IN_PLACE",
@@ -65,6 +67,7 @@ __all__ = [
     "Change",
     "Checksum",
     "ComputationStatus",
+    "ConfigKey",
     "Document",
     "IpAddress",
     "LevelText",

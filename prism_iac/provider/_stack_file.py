@@ -15,7 +15,9 @@ from pulumi import Input, Output
 
 from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
+from prism_iac.model import CONFIGURATION
 from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StackFile", "computation_identity"]
 
-_SECRET_KEYS: Final = ("token", "password", "participants")
 _REQUESTS: Final = ("server_request", "client_request")
 _LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
-_PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
 
 
 class StackFile(pulumi.ComponentResource):
@@ -87,6 +87,7 @@ class StackFile(pulumi.ComponentResource):
             name: ConfidentialVM(
                 name,
                 **_values(item.settings),
+                name=item.name_at_prism,
                 policy=self.attestation_policies[item.policy].document if item.policy else None,
                 opts=self._children,
             )
@@ -164,8 +165,11 @@ class StackFile(pulumi.ComponentResource):
         inputs: dict[str, Input[Any] | None] = {
             "endpoint": stack.endpoint,
             "workspace": stack.workspace,
-            **{key: config.get(key) for key in _PLAIN_KEYS},
-            **{key: config.get_secret(key) for key in _SECRET_KEYS},
+            **{
+                name: config.get_secret(name) if key.is_secret else config.get(name)
+                for name, key in CONFIGURATION.items()
+                if not key.is_by_stack_file
+            },
         }
         given = {key: value for key, value in inputs.items() if value is not None}
         package = "prism" if is_native() else "pulumi-python"
@@ -182,8 +186,8 @@ class StackFile(pulumi.ComponentResource):
                 values[field] = _relative(Path(values[field]))
         if "files" in values:
             values["files"] = {
-                field: value if field == "passphrase" else _relative(Path(value))
-                for field, value in values["files"].items()
+                **{field: _relative(Path(value)) for field, value in values["files"].items()},
+                **{field: secret_of(source) for field, source in item.secrets.items()},
             }
         return values
 
@@ -232,6 +236,7 @@ class StackFile(pulumi.ComponentResource):
             result_consumers=[consumer.user for consumer in item.result_consumers],
             agent=self._agent(item),
             stop_on_delete=item.stop_on_delete,
+            export_directory=item.export_directory,
             opts=self._children,
         )
         for grant in item.grants:
@@ -277,6 +282,7 @@ class StackFile(pulumi.ComponentResource):
             vm=self.vms[item.vm.name].id,
             triggers=self._triggers(item),
             wait=item.wait,
+            timeout=item.timeout,
             stop_on_delete=item.stop_on_delete,
             opts=pulumi.ResourceOptions.merge(
                 self._children, pulumi.ResourceOptions(depends_on=list(keys.values()))
@@ -317,6 +323,7 @@ def _load(path: Path) -> Stack:
         stack = load_stack(path)
         require_lock(path, stack)
         require_promotion(path, stack)
+        require_secrets(stack)
     except PrismError as error:
         raise pulumi.RunError(str(error)) from None
     return stack

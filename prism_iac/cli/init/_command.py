@@ -62,7 +62,7 @@ def init(
         "PROJECT_NAME": _chosen("--name", name, "Name of the project", folder.resolve().name),
         "WORKSPACE_NAME": _chosen("--workspace", workspace, "Name that workspaces begin with", _WORKSPACE),
     }
-    files = _filled(_TEMPLATE, names) | _filled(_FORGES / forge, names) | _schema() | _keys()
+    files = _filled(_TEMPLATE, names) | _filled(_FORGES / forge, names) | _schemas() | _keys()
     if there := sorted(str(path) for path in files if (folder / path).exists()):
         raise Conflict(
             f"{', '.join(there)} would be replaced",
@@ -103,11 +103,12 @@ def _filled(folder: Path, names: dict[str, str]) -> dict[Path, bytes]:
     return files
 
 
-def _schema() -> dict[Path, bytes]:
+def _schemas() -> dict[Path, bytes]:
     from prism_iac.model.schema import generate
 
-    path = Path("schemas", "stack.schema.json")
-    return {path: generate(Path())[path].encode()}
+    texts = generate(Path())
+    paths = (Path("schemas", f"{name}.schema.json") for name in ("stack", "pulumi-config"))
+    return {path: texts[path].encode() for path in paths}
 
 
 def _keys() -> dict[Path, bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from prism_iac.model._change import IN_PLACE
+from prism_iac.model._canonical import Text
+from prism_iac.model._change import IN_PLACE, REPLACE
 from prism_iac.model.resources import VmSettings
 from prism_iac.model.stack._name import Reference
 
@@ -13,6 +14,9 @@ __all__ = ["VmEntry"]
 
 class VmEntry(VmSettings):
     """What kind of VM to make, how long to wait for it, and what it must prove."""
+
+    name: Annotated[Text | None, REPLACE] = None
+    """Its name at Prism; the name of this entry with a suffix of its own when left out."""
 
     attestation_policy: Annotated[Reference | None, IN_PLACE] = None
     """The declared policy that its evidence must meet, at the end of a create and at each refresh."""

@@ -18,9 +18,9 @@ from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_
 
 from prism_iac._version import __version__
 from prism_iac.errors import Finding, InvalidInput, PartialResult
-from prism_iac.model import UNKNOWN
+from prism_iac.model import CONFIGURATION, UNKNOWN
 from prism_iac.model.wire import camel
-from prism_iac.provider._deployment import CONFIG_KEYS, Deployment, deployment_for
+from prism_iac.provider._deployment import Deployment, deployment_for
 from prism_iac.provider._message import message_of
 from prism_iac.provider._partial import init_failed
 from prism_iac.provider._service import Service
@@ -104,7 +104,7 @@ class PrismServicer(ResourceProviderServicer):
         known = {
             name: value if isinstance(value, str) else json.dumps(value)
             for name, value in given.items()
-            if value is not UNKNOWN and name in CONFIG_KEYS
+            if value is not UNKNOWN and name in CONFIGURATION
         }
         self._deployment = deployment_for(
             _Config(known), report=self._told.line, pause=self._interruption.pause

@@ -60,8 +60,8 @@ def test_names_are_filled_in_and_private_keys_are_private(run: Run, here: Path) 
     assert {path.name for path in private} == {"ada.pem", "grace.pem"}
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert "keys/*.pem" in texts[here / "platform/.gitignore"]
-    schema = "schemas/stack.schema.json"
-    assert texts[here / "platform" / schema] == (ROOT / schema).read_text()
+    for schema in ("schemas/stack.schema.json", "schemas/pulumi-config.schema.json"):
+        assert texts[here / "platform" / schema] == (ROOT / schema).read_text()
 
 
 def test_without_a_terminal_nothing_is_asked(run: Run, here: Path) -> None:
