@@ -173,8 +173,12 @@ def test_an_agent_that_is_not_there_is_named(tmp_path: Path, key: KeyPair) -> No
     assert caught.value.code == "UNAVAILABLE"
 
 
-def test_requirements_are_installed_before_the_algorithm_runs(scene: Scene) -> None:
-    wheels = scene.folder / "wheels"
+TINY = b"import tiny_number\nopen('results/n', 'w').write(str(tiny_number.NUMBER))\n"
+
+
+def tiny_requirements(folder: Path) -> Path:
+    """What `TINY` needs, from a folder in place of a package index."""
+    wheels = folder / "wheels"
     wheels.mkdir()
     with zipfile.ZipFile(wheels / "tiny_number-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("tiny_number.py", "NUMBER = 42\n")
@@ -186,10 +190,14 @@ def test_requirements_are_installed_before_the_algorithm_runs(scene: Scene) -> N
             "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         )
         wheel.writestr("tiny_number-1.0.dist-info/RECORD", "")
-    algorithm = b"import tiny_number\nopen('results/n', 'w').write(str(tiny_number.NUMBER))\n"
-    requirements = scene.folder / "requirements.txt"
+    requirements = folder / "requirements.txt"
     requirements.write_text(f"--no-index\n--find-links {wheels}\ntiny-number\n")
-    scene.begin(algorithm)
+    return requirements
+
+
+def test_requirements_are_installed_before_the_algorithm_runs(scene: Scene) -> None:
+    requirements = tiny_requirements(scene.folder)
+    scene.begin(TINY)
     with scene.connect() as client:
         client.upload_algorithm(
             scene.folder / "algorithm",
