@@ -140,6 +140,7 @@ class InstanceDocument(TypedDict):
     version: str
     rest_url: str
     control_address: str
+    insecure_address: str
 
 
 class ComputationDocument(TypedDict):

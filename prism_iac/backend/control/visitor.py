@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -21,7 +22,7 @@ class Visitor:
     """What a new stream shows of itself.
 
     Attributes:
-        serial: Of the client certificate, decimal.
+        serial: Of the client certificate, decimal; empty where there is none.
         names: The URIs in the certificate.
         job_id: The metadata `job-id`; empty where there is none.
         agent_url: Where participants reach the agent: what it says itself in the metadata `agent-address`,
@@ -35,29 +36,41 @@ class Visitor:
     agent_url: str = ""
     takes_commands: bool = True
 
+    @property
+    def is_certified(self) -> bool:
+        """Whether a certificate says who it is, and not its word."""
+        return bool(self.serial)
+
 
 def visitor_of(context: grpc.aio.ServicerContext[Any, Any]) -> Visitor:
     """What the peer of a call shows of itself; the TLS layer has verified its certificate."""
-    from cryptography import x509
-
-    from prism_iac.pki import load_certificates
-
-    (pem,) = context.auth_context()["x509_pem_cert"]
-    certificate = load_certificates(pem)[0]
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uris = frozenset(names.get_values_for_type(x509.UniformResourceIdentifier))
-    except x509.ExtensionNotFound:
-        uris = frozenset()
+    serial, names = _certified(context.auth_context().get("x509_pem_cert", ()))
     metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
     told = metadata.get("agent-address", "")
     return Visitor(
-        serial=str(certificate.serial_number),
-        names=uris,
+        serial=serial,
+        names=names,
         job_id=metadata.get("job-id", ""),
         agent_url=told if _ADDRESS.fullmatch(told) else f"{_host_of(context.peer())}:{_AGENT_PORT}",
         takes_commands=metadata.get("connection-type") != _LOG_FORWARDER,
     )
+
+
+def _certified(certificates: Iterable[bytes]) -> tuple[str, frozenset[str]]:
+    """Serial number and URIs of a peer's certificate, if it has one."""
+    from cryptography import x509
+
+    from prism_iac.pki import load_certificates
+
+    for pem in certificates:
+        certificate = load_certificates(pem)[0]
+        try:
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            uris = frozenset(names.get_values_for_type(x509.UniformResourceIdentifier))
+        except x509.ExtensionNotFound:
+            uris = frozenset()
+        return str(certificate.serial_number), uris
+    return "", frozenset()
 
 
 def _host_of(peer: str) -> str:
