@@ -147,7 +147,7 @@ def test_agents_without_certificates_are_let_in_where_somebody_says_so(data: Pat
         port = free.getsockname()[1]
     assert start(data, insecure_port=port).insecure_address == f"127.0.0.1:{port}"
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        call = ServiceStub(channel).Process(iter([ClientStreamMessage()]), metadata=[("job-id", "nobody")])
+        call = ServiceStub(channel).Process(iter([ClientStreamMessage()]), metadata=(("job-id", "nobody"),))
         with pytest.raises(grpc.RpcError, match="cvm is inactive: nobody"):
             next(call)
     stop(data)
