@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from benchmarks import (
+    agent,
     certificates,
     engine,
     exchange,
@@ -41,6 +42,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "engine": engine.measure,
     "native": native.measure,
     "exchange": exchange.measure,
+    "agent": agent.measure,
 }
 
 
