@@ -14,7 +14,7 @@ import typer
 from prism_iac.cli._completion import ComputationOption
 from prism_iac.cli._output import say
 from prism_iac.cli._prism import Prism
-from prism_iac.errors import Conflict, Defect, Finding, InvalidInput
+from prism_iac.errors import Conflict, Finding, InvalidInput
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -148,22 +148,23 @@ class Agent:
         """
         from prism_iac.agent import AgentRefused, ConnectionBroke
 
-        for restarts_left in reversed(range(_MOST_RESTARTS + 1)):
-            try:
-                with self.connected(prism) as client:
+        restarts = 0
+        while True:
+            with self.connected(prism) as client:
+                try:
                     return act(client)
-            except ConnectionBroke as error:
-                if not restarts_left:
+                except ConnectionBroke as error:
+                    if restarts == _MOST_RESTARTS:
+                        raise
+                    restarts += 1
+                    say(f"{error.message}; beginning again")
+                except AgentRefused as error:
+                    if restarts:
+                        error.next_step = (
+                            "What was sent before the connection broke may have arrived: look at the "
+                            f"computation's events. Else: {error.next_step}"
+                        )
                     raise
-                say(f"{error.message}; beginning again")
-            except AgentRefused as error:
-                if restarts_left < _MOST_RESTARTS:
-                    error.next_step = (
-                        "What was sent before the connection broke may have arrived: look at the computation's "
-                        f"events. Else: {error.next_step}"
-                    )
-                raise
-        raise Defect("an act neither ended nor failed", where="command line")
 
     def _find_address(self, prism: Prism, record: ComputationRecord | None) -> str:
         if self.address:

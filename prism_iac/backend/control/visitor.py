@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -43,8 +42,9 @@ class Visitor:
 
 
 def visitor_of(context: grpc.aio.ServicerContext[Any, Any]) -> Visitor:
-    """What the peer of a call shows of itself; the TLS layer has verified its certificate."""
-    serial, names = _certified(context.auth_context().get("x509_pem_cert", ()))
+    """What the peer of a call shows of itself; the TLS layer has verified the certificate, if there is one."""
+    shown = [*context.auth_context().get("x509_pem_cert", ())]
+    serial, names = _certified(shown[0]) if shown else ("", frozenset())
     metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
     told = metadata.get("agent-address", "")
     return Visitor(
@@ -56,21 +56,19 @@ def visitor_of(context: grpc.aio.ServicerContext[Any, Any]) -> Visitor:
     )
 
 
-def _certified(certificates: Iterable[bytes]) -> tuple[str, frozenset[str]]:
-    """Serial number and URIs of a peer's certificate, if it has one."""
+def _certified(pem: bytes) -> tuple[str, frozenset[str]]:
+    """Serial number and URIs of a certificate."""
     from cryptography import x509
 
     from prism_iac.pki import load_certificates
 
-    for pem in certificates:
-        certificate = load_certificates(pem)[0]
-        try:
-            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            uris = frozenset(names.get_values_for_type(x509.UniformResourceIdentifier))
-        except x509.ExtensionNotFound:
-            uris = frozenset()
-        return str(certificate.serial_number), uris
-    return "", frozenset()
+    certificate = load_certificates(pem)[0]
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = frozenset(names.get_values_for_type(x509.UniformResourceIdentifier))
+    except x509.ExtensionNotFound:
+        uris = frozenset()
+    return str(certificate.serial_number), uris
 
 
 def _host_of(peer: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 import httpx
 import pytest
 
-from prism_iac.backend import AlreadyRunning, Instance, StartFailure, start, status, stop
+from prism_iac.backend import AlreadyRunning, Instance, Settings, StartFailure, start, status, stop
+from prism_iac.backend._settings import keep_settings
 from prism_iac.wire.cvms_pb2 import ClientStreamMessage
 from prism_iac.wire.cvms_pb2_grpc import ServiceStub
 from tests.contract.backend.live import PATIENCE_SECONDS, eventually
@@ -154,6 +157,22 @@ def test_agents_without_certificates_are_let_in_where_somebody_says_so(data: Pat
     assert start(data).insecure_address == f"127.0.0.1:{port}"
     stop(data)
     assert start(data, insecure_port=0).insecure_address == ""
+    stop(data)
+
+
+def test_agents_may_have_another_address_than_the_rest_api(data: Path) -> None:
+    data.mkdir()
+    keep_settings(Settings(data=data, control_host="127.0.0.2"))
+    found = start(data)
+    assert (urlsplit(found.rest_url).hostname, found.control_address[:10]) == ("127.0.0.1", "127.0.0.2:")
+    trust = ssl.create_default_context(cafile=str(data / "ca.pem"))
+    trust.set_alpn_protocols(["h2"])
+    host, _, port = found.control_address.partition(":")
+    with (
+        socket.create_connection((host, int(port))) as plain,
+        trust.wrap_socket(plain, server_hostname=host) as connected,
+    ):
+        assert connected.selected_alpn_protocol() == "h2"
     stop(data)
 
 
