@@ -68,6 +68,10 @@ test: setup ## run every test
 languages: setup ## generate packages for other languages from the schema and compile programs that use them
 	PRISM_IAC_LANGUAGES=1 $(BIN)/pytest tests/languages
 
+.PHONY: interop
+interop: setup ## run the programs of Cocos that COCOS_BIN names against ours
+	$(BIN)/pytest -n 2 --dist worksteal tests/interop
+
 .PHONY: coverage
 coverage: setup ## run the tests below the engine's and tell what they leave out
 	$(BIN)/coverage erase

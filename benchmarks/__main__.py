@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from benchmarks import (
+    agent,
     certificates,
     engine,
     exchange,
@@ -43,6 +44,7 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "native": native.measure,
     "exchange": exchange.measure,
     "stacks": stacks.measure,
+    "agent": agent.measure,
 }
 
 

@@ -116,6 +116,7 @@ def instance_document(instance: Instance) -> InstanceDocument:
         "version": instance.version,
         "rest_url": instance.rest_url,
         "control_address": instance.control_address,
+        "insecure_address": instance.insecure_address,
     }
 
 

@@ -142,6 +142,7 @@ class InstanceDocument(TypedDict):
     version: str
     rest_url: str
     control_address: str
+    insecure_address: str
 
 
 class ComputationDocument(TypedDict):

@@ -24,6 +24,7 @@ from prism_iac.agent.server._evidence import attester_of, load_guest
 from prism_iac.agent.server._evidence_port import EvidencePort
 from prism_iac.agent.server._greeting import make_greeting
 from prism_iac.agent.server._log import LogForwarder, configure_log
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._outbox import Outbox
 from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
@@ -55,11 +56,13 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     configure_log(log)
     workspace = Workspace(folder, state_folder)
     guest = load_guest(settings.platform_folder)
+    measurements = MeasurementList(guest) if guest is not None else None
     agent = Agent(
         workspace=workspace,
-        runner=Runner(workspace, settings.limits, environment),
+        runner=Runner(workspace, settings.limits, environment, measurements),
         port=ParticipantPort(settings.listen, attester_of(guest, _now), state_folder),
         guest=guest,
+        measurements=measurements,
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),
         chunks=ChunkAssembler(time.monotonic),

@@ -17,6 +17,8 @@ __all__ = ["connect", "cvm_of", "fail_runs_of_removed_cvms", "leave", "why_refus
 
 def why_refused(session: Session, visitor: Visitor) -> str:
     """Why a stream is refused, in the words that agents know; empty when it is let in."""
+    if not visitor.is_certified:
+        return _why_not_by_its_word(session, visitor.job_id)
     certificate = certificates.find_anywhere(session, visitor.serial)
     if certificate is None:
         return f"cvm is inactive: {visitor.job_id or 'unknown'}"
@@ -30,8 +32,17 @@ def why_refused(session: Session, visitor: Visitor) -> str:
     return ""
 
 
+def _why_not_by_its_word(session: Session, cvm_id: str) -> str:
+    if not cvm_id:
+        return "an agent without a certificate says its cvm in the metadata job-id"
+    cvm = cvms.find_anywhere(session, cvm_id)
+    return f"cvm is inactive: {cvm_id}" if cvm is None or cvm.deleted_at is not None else ""
+
+
 def cvm_of(session: Session, visitor: Visitor) -> str:
     """The CVM of a visitor that was let in."""
+    if not visitor.is_certified:
+        return visitor.job_id
     certificate = certificates.find_anywhere(session, visitor.serial)
     assert certificate is not None, "a visitor was let in without a certificate"
     return certificate.entity_id
