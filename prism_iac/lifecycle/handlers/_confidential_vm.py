@@ -88,7 +88,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             )
         )
         live = self._bring_up(cvm_id, desired, context)
-        if desired.policy is not None and (reason := self.why_due(live.state, context)):
+        if desired.policy is not None and (reason := _why_unproven(live.state)):
             raise PartialResult(
                 f"the VM does not meet its policy: {reason}",
                 id=live.id,
@@ -145,7 +145,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             **{name: getattr(live.state, name) for name in ("attestation_policy", *_OF_MACHINE)}
         )
         updated = self._bring_up(live.id, known, context)
-        if self.why_due(updated.state, context):
+        if _why_unproven(updated.state):
             raise VerificationFailure(
                 "the VM does not prove to be the one that was made",
                 failed=[FailedClaim("attestation", _ACCEPTED, updated.state.attestation or "")],
@@ -159,9 +159,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         """A VM whose time is nearly over, or that did not prove itself at the last read: a plan shows it."""
         if state.provider in _BY_MANAGER and (reason := why_renewed(state, context.now())):
             return reason
-        if state.attestation is None or state.attestation.startswith(_ACCEPTED):
-            return None
-        return f"the evidence of the VM: {state.attestation}"
+        return _why_unproven(state)
 
     def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
         """Retire the record, then end the VM; its certificates are revoked with it."""
@@ -193,6 +191,12 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 where=error.where,
                 next_step=error.next_step,
             ) from error
+
+
+def _why_unproven(state: ConfidentialVM) -> str | None:
+    if state.attestation is None or state.attestation.startswith(_ACCEPTED):
+        return None
+    return f"the evidence of the VM: {state.attestation}"
 
 
 def _provider_of(record: CvmRecord, context: Context) -> str:

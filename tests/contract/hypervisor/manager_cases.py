@@ -55,12 +55,6 @@ class ManagerCases:
         with CocosManager(access) as manager:
             manager.remove(str(uuid4()))
 
-    def test_two_vms_have_ids_and_ports_of_their_own(self, access: ManagerAccess) -> None:
-        with CocosManager(access) as manager:
-            one, other = manager.create(SPEC, ttl=HOUR), manager.create(SPEC, ttl=HOUR)
-            assert one.id != other.id
-            assert one.agent_address != other.agent_address
-
     def test_one_more_than_there_may_be_is_refused_and_a_removal_makes_room(
         self, access: ManagerAccess
     ) -> None:

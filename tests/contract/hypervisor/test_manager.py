@@ -73,6 +73,13 @@ def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
     return refused.value.code(), refused.value.details()
 
 
+def test_two_vms_have_ids_and_ports_of_their_own(access: ManagerAccess) -> None:
+    with CocosManager(access) as client:
+        one, other = client.create(SPEC, ttl=HOUR), client.create(SPEC, ttl=HOUR)
+    assert one.id != other.id
+    assert one.agent_address != other.agent_address
+
+
 def test_it_answers_the_health_check(manager: OwnManager) -> None:
     with grpc.insecure_channel(manager.address) as channel:
         answer = HealthStub(channel).Check(HealthCheckRequest(service="manager"), timeout=10)
