@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.hypervisor._manager_protocol import UNKNOWN_TO_REMOVE, unknown_to_policy
+from prism_iac.hypervisor._manager_protocol import ALREADY_ENDED, UNKNOWN_TO_REMOVE, unknown_to_policy
 from prism_iac.hypervisor._vm import VmSpec
 from prism_iac.hypervisor.cocos._access import ManagerAccess
 from prism_iac.hypervisor.cocos._failures import ManagerFailed, ManagerRefused, failure_of
@@ -146,7 +146,7 @@ class CocosManager:
             with self._failures("RemoveVm"):
                 self._stub.RemoveVm(RemoveReq(cvm_id=machine_id), timeout=self._patience_seconds)
         except ManagerRefused as refusal:
-            if refusal.text != UNKNOWN_TO_REMOVE:
+            if refusal.text not in (UNKNOWN_TO_REMOVE, *ALREADY_ENDED):
                 raise
 
     @property

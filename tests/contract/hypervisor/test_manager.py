@@ -12,7 +12,6 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from prism_iac.attestation.policy import PolicyFile, PolicyForm
 from prism_iac.errors import PrismError
@@ -67,7 +66,7 @@ class TestOwnManager(ManagerCases):
     """The cases of every manager."""
 
 
-def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
+def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str | None]:
     with pytest.raises(grpc.RpcError) as refused:
         call()
     return refused.value.code(), refused.value.details()
@@ -82,7 +81,12 @@ def test_two_vms_have_ids_and_ports_of_their_own(access: ManagerAccess) -> None:
 
 def test_it_answers_the_health_check(manager: OwnManager) -> None:
     with grpc.insecure_channel(manager.address) as channel:
-        answer = HealthStub(channel).Check(HealthCheckRequest(service="manager"), timeout=10)
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=HealthCheckRequest.SerializeToString,
+            response_deserializer=HealthCheckResponse.FromString,
+        )
+        answer = check(HealthCheckRequest(service="manager"), timeout=10)
     assert answer.status == HealthCheckResponse.SERVING
 
 
@@ -98,7 +102,7 @@ def test_a_time_to_live_that_it_cannot_read_makes_no_vm(
 def test_a_vm_that_has_no_control_stream_is_refused(manager: OwnManager, stub: ManagerServiceStub) -> None:
     code, text = refusal(lambda: stub.CreateVm(CreateReq(ttl="1h")))
     assert code is grpc.StatusCode.UNKNOWN
-    assert "control_address" in text
+    assert "control_address" in str(text)
     assert manager.vms() == []
 
 
@@ -119,7 +123,7 @@ def test_its_policy_names_the_measurement_of_the_vm(access: ManagerAccess, stub:
         machine = manager.create(SPEC, ttl=HOUR)
     policy = PolicyFile.parse(stub.AttestationPolicy(AttestationPolicyReq(id=machine.id)).info)
     assert policy.form is PolicyForm.CORIM
-    assert any(policy.document.snp_policy().policy.measurement)
+    assert policy.document.snp_policy().policy.measurement not in (None, bytes(48))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
