@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Conflict
@@ -42,14 +43,10 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
         Conflict: The port is taken, the TLS files are not accepted, or another manager serves the folder.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    wake, is_over = threading.Event(), threading.Event()
-
-    def end(*_: object) -> None:
-        is_over.set()
-        wake.set()
-
+    # A simple queue may be filled by a signal's handler at any moment; an event may not.
+    goes_on: SimpleQueue[bool] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, lambda *_: goes_on.put(False))  # noqa: FBT003  # that is what the queue says
     with locked_if_free(settings.data / ".locks" / "manager") as is_mine:
         if not is_mine:
             raise Conflict(
@@ -57,26 +54,21 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
                 where=str(settings.data),
                 next_step="End it, or name another folder.",
             )
-        _run(settings, wake, is_over, on_ready)
+        _run(settings, goes_on, on_ready)
 
 
-def _run(
-    settings: ManagerSettings,
-    wake: threading.Event,
-    is_over: threading.Event,
-    on_ready: Callable[[str], None],
-) -> None:
+def _run(settings: ManagerSettings, goes_on: SimpleQueue[bool], on_ready: Callable[[str], None]) -> None:
     from prism_iac.hypervisor.manager._fleet import Fleet
 
     hypervisor = LocalHypervisor(settings.data, host=settings.host)
     fleet = Fleet(hypervisor, settings.data, max_vms=settings.max_vms, now=_now)
-    server, port = _start(settings, fleet, on_change=wake.set)
+    server, port = _start(settings, fleet, on_change=lambda: goes_on.put(True))  # noqa: FBT003  # as above
     on_ready(address_of(settings.host, port))
-    while not is_over.is_set():
-        wake.clear()
+    is_over = False
+    while not is_over:
         next_end = fleet.remove_expired()
-        if not is_over.is_set():
-            wake.wait(_seconds_until(next_end))
+        with suppress(Empty):
+            is_over = not goes_on.get(timeout=_seconds_until(next_end))
     server.stop(_GRACE_SECONDS).wait()
 
 

@@ -42,6 +42,11 @@ def manager(tmp_path: Path) -> Iterator[OwnManager]:
         yield manager
 
 
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority.create("Test CA", key=EC, now=NOW, validity=DAY)
+
+
 @pytest.fixture
 def access(manager: OwnManager) -> ManagerAccess:
     return ManagerAccess(manager.address)
@@ -167,10 +172,6 @@ def test_a_second_manager_of_the_same_folder_is_refused(manager: OwnManager) -> 
 
 class TestTls:
     """The manager and its client know each other by certificates."""
-
-    @pytest.fixture(scope="class")
-    def authority(self) -> Authority:
-        return Authority.create("Test CA", key=EC, now=NOW, validity=DAY)
 
     @pytest.fixture
     def manager(self, tmp_path: Path, authority: Authority) -> Iterator[OwnManager]:
