@@ -13,6 +13,7 @@ from prism_iac.cli import (
     _computations,
     _env,
     _keys,
+    _manager,
     _policy,
     _result,
     _rules,
@@ -100,6 +101,7 @@ app.add_typer(_backend.app, name="backend")
 _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
     _policy.measurement
 )
+app.add_typer(_manager.app, name="manager")
 app.add_typer(_policy.app, name="policy")
 app.add_typer(_keys.app, name="keys")
 app.add_typer(certs, name="certs")

@@ -38,5 +38,8 @@ CONFIGURATION: Final[Mapping[str, ConfigKey]] = {
     ),
     "dataFolder": ConfigKey("The folder of the embedded backend and of local VMs."),
     "controlAddress": ConfigKey("Where agents reach the control stream of a hosted Prism, host:port."),
+    "managerKey": ConfigKey(
+        "The private key that managers of VMs are shown the certificate of.", is_secret=True
+    ),
 }
 """Every key that is read, by its name."""

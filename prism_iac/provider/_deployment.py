@@ -139,6 +139,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         participants=_participants(values.get("participants", "{}")),
         workspace=values.get("workspace"),
         control_address=values.get("controlAddress"),
+        manager_key=values.get("managerKey"),
     )
 
 

@@ -31,7 +31,7 @@ from prism_iac.provider.resources import (
 )
 
 if TYPE_CHECKING:
-    from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy
+    from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy, StackVm
 
 __all__ = ["StackFile", "computation_identity"]
 
@@ -86,7 +86,7 @@ class StackFile(pulumi.ComponentResource):
         self.vms = {
             name: ConfidentialVM(
                 name,
-                **_values(item.settings),
+                **_vm_settings(item),
                 name=item.name_at_prism,
                 policy=self.attestation_policies[item.policy].document if item.policy else None,
                 opts=self._children,
@@ -331,6 +331,13 @@ def _load(path: Path) -> Stack:
 
 def _values(settings: Any) -> Mapping[str, Any]:
     values: Mapping[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return values
+
+
+def _vm_settings(item: StackVm) -> Mapping[str, Any]:
+    values = dict(_values(item.settings))
+    if files := values.get("manager_tls"):
+        values["manager_tls"] = {field: _relative(Path(path)) for field, path in files.items()}
     return values
 
 

@@ -153,8 +153,13 @@ class _Resolver:
         return StackCertificates(name, CertificateSettings.model_validate(values), MappingProxyType(secrets))
 
     def _vm(self, name: str, entry: VmEntry) -> StackVm:
-        settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))
-        return StackVm(name, settings, entry.attestation_policy, entry.name)
+        values = entry.model_dump(include=set(VmSettings.model_fields))
+        if entry.manager_tls is not None:
+            location = ("vms", name, "manager_tls")
+            values["manager_tls"] = {
+                field: self._text(location, field, text) for field, text in values["manager_tls"].items()
+            }
+        return StackVm(name, VmSettings.model_validate(values), entry.attestation_policy, entry.name)
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
         location = ("attestation_policies", name)

@@ -174,7 +174,7 @@ class ControlServer:
             cvm_id = presence.cvm_of(session, visitor)
             if visitor.takes_commands:
                 now = self._services.clock()
-                presence.connect(session, cvm_id, agent_url=visitor.agent_url, now=now)
+                presence.connect(session, cvm_id, visitor, now=now)
             return "", cvm_id
 
     def _why_refused(self, visitor: Visitor) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.hypervisor.local._port import LOOPBACK
+from prism_iac.hypervisor.local._port import LOOPBACK, address_of
 from prism_iac.hypervisor.local._process import ProcessIdentity, is_alive
 from prism_iac.model import Document, LogLevel, Platform
 from prism_iac.model.resources import VmLimits
@@ -41,13 +41,14 @@ class Facts(Document):
     agent_log_level: LogLevel
     control_address: str
     limits: VmLimits
+    host: str = LOOPBACK
     port: int
     process: ProcessIdentity
     started: bool
     """Whether the gate was opened, after which the process is the VM."""
 
     @classmethod
-    def of(cls, spec: VmSpec, *, port: int, process: ProcessIdentity) -> Facts:
+    def of(cls, spec: VmSpec, *, host: str, port: int, process: ProcessIdentity) -> Facts:
         """The facts of a VM whose process waits at its gate."""
         return cls(
             id=spec.id,
@@ -57,6 +58,7 @@ class Facts(Document):
             agent_log_level=spec.agent_log_level,
             control_address=spec.control_address,
             limits=spec.limits,
+            host=host,
             port=port,
             process=process,
             started=False,
@@ -124,7 +126,7 @@ class VmFolder:
         return Vm(
             id=facts.id,
             name=facts.name,
-            agent_address=f"{LOOPBACK}:{facts.port}",
+            agent_address=address_of(facts.host, facts.port),
             pid=facts.process.pid,
             running=is_alive(facts.process),
             platform=facts.platform,

@@ -30,7 +30,7 @@ from prism_iac.hypervisor.local._launch import (
     open_platform,
 )
 from prism_iac.hypervisor.local._lock import locked, locked_if_free
-from prism_iac.hypervisor.local._port import LOOPBACK, reserve_port
+from prism_iac.hypervisor.local._port import LOOPBACK, address_of, reserve_port
 from prism_iac.hypervisor.local._process import end_processes, is_alive
 from prism_iac.hypervisor.local._start import start_behind_gate
 from prism_iac.model import Platform
@@ -59,11 +59,13 @@ class LocalHypervisor:
         command: Sequence[str] = _AGENT,
         now: Callable[[], datetime] = _system_time,
         grace_seconds: float = _GRACE_SECONDS,
+        host: str = LOOPBACK,
     ) -> None:
         """Use a data folder, which is made at the first need.
 
         Args:
             data: The folder.
+            host: The address of this machine that agents listen on.
             command: What a VM runs; its name is added as the last argument, for `ps` to show.
             now: The time, aware; dates the certificates of a new platform.
             grace_seconds: How long a VM may take to end by itself when it is removed.
@@ -72,6 +74,7 @@ class LocalHypervisor:
         self._command = tuple(command)
         self._now = now
         self._grace_seconds = grace_seconds
+        self._host = host
 
     def create(self, spec: VmSpec) -> Vm:
         """The VM of this id, made and started unless it runs already.
@@ -186,9 +189,9 @@ class LocalHypervisor:
         measurement = launch_measurement(spec.platform, spec.vcpus, agent_digest=self._agent_digest)
         folder.prepare(spec)
         launch_guest(platform, measurement).save(folder.platform)
-        with reserve_port(port) as holder:
+        with reserve_port(port, host=self._host) as holder:
             chosen: int = holder.getsockname()[1]
-            environment = agent_environment(spec, folder, f"{LOOPBACK}:{chosen}")
+            environment = agent_environment(spec, folder, address_of(self._host, chosen))
             folder.write_environment(environment)
             with start_behind_gate(
                 (*self._command, spec.name),
@@ -197,7 +200,7 @@ class LocalHypervisor:
                 console=folder.console,
                 hand_down=(holder.fileno(),),
             ) as process:
-                facts = Facts.of(spec, port=chosen, process=process.identity)
+                facts = Facts.of(spec, host=self._host, port=chosen, process=process.identity)
                 folder.write_facts(facts)
                 process.open_gate()
                 folder.write_facts(facts.model_copy(update={"started": True}))

@@ -22,12 +22,13 @@ from ._certificate_bundle import (
 )
 from ._computation import AgentConfig, Computation
 from ._computation_run import ComputationRun, RunEvent
-from ._confidential_vm import ConfidentialVM, VmLimits, VmSettings
+from ._confidential_vm import DEFAULT_TTL, ConfidentialVM, ManagerTls, VmLimits, VmSettings
 from ._kinds import KINDS
 from ._participant import Participant
 from ._public_key import PublicKey
 
 __all__ = [
+    "DEFAULT_TTL",
     "KINDS",
     "AgentConfig",
     "Approval",
@@ -44,6 +45,7 @@ __all__ = [
     "KeyAlgorithm",
     "KeySpec",
     "KeysOnRenewal",
+    "ManagerTls",
     "Participant",
     "PermittedNames",
     "PolicyLaunch",

@@ -18,7 +18,7 @@ from prism_iac.provider.resources._certificate_bundle import (
 )
 from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
 from prism_iac.provider.resources._computation_run import ComputationRun
-from prism_iac.provider.resources._confidential_vm import ConfidentialVM, VmLimitsArgs
+from prism_iac.provider.resources._confidential_vm import ConfidentialVM, ManagerTlsArgs, VmLimitsArgs
 from prism_iac.provider.resources._participant import Participant
 from prism_iac.provider.resources._public_key import PublicKey
 
@@ -33,6 +33,7 @@ __all__ = [
     "ComputationRun",
     "ConfidentialVM",
     "KeySpecArgs",
+    "ManagerTlsArgs",
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from prism_iac.errors import Finding
-from prism_iac.model import VmProvider
+from prism_iac.model import Refusal, VmProvider
+from prism_iac.model.resources import ManagerTls
 from prism_iac.model.stack import EMBEDDED
 from prism_iac.spec._draft import Draft
 
@@ -18,6 +19,8 @@ _MADE_BY_THE_SERVICE: Final = frozenset({VmProvider.GCP, VmProvider.AZURE, VmPro
 def check_vms(draft: Draft) -> Iterator[Finding]:
     """VMs that nobody would ever start, and policies that say nothing of a VM."""
     for name, vm in draft.vms.items():
+        if vm.manager_tls is not None:
+            yield from _manager_files(draft, name, vm.manager_tls)
         policy = draft.attestation_policies.get(vm.attestation_policy or "")
         if policy is not None and policy.vm is not None:
             yield draft.finding(
@@ -40,3 +43,15 @@ def check_vms(draft: Draft) -> Iterator[Finding]:
                 f"the embedded backend makes no {vm.provider} machines, so this VM would never come online",
                 "Choose local, or external for a machine of yours; or set `endpoint:` to a Prism service.",
             )
+
+
+def _manager_files(draft: Draft, name: str, files: ManagerTls) -> Iterator[Finding]:
+    for field in type(files).model_fields:
+        as_written = getattr(files, field)
+        location = ("vms", name, "manager_tls", field)
+        if as_written is None:
+            continue
+        try:
+            draft.inputs.read_key_file(draft.path(location, as_written), as_written=as_written)
+        except Refusal as refusal:
+            yield draft.refused(location, refusal)
