@@ -76,11 +76,12 @@ class Platform(StrEnum):
 class VmProvider(StrEnum):
     """Who makes a confidential VM.
 
-    The last four are Prism's own (D33). `local` is a hypervisor driver of this package; Prism records
+    The last four are Prism's own (D33). `local` and `qemu` are hypervisor drivers of this package; Prism records
     a VM made by a driver as `external`.
     """
 
     LOCAL = "local"
+    QEMU = "qemu"
     EXTERNAL = "external"
     ULTRAVIOLET = "ultraviolet"
     AZURE = "azure"

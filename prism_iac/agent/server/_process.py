@@ -105,6 +105,8 @@ def _now() -> datetime:
 
 def _introduction(settings: Settings) -> list[tuple[str, str]]:
     words = [(Header.JOB_ID.value, settings.cvm_id)] if settings.cvm_id else []
-    if settings.listen.is_reachable_as_written:
+    if settings.public_address is not None:
+        words.append((Header.AGENT_ADDRESS.value, settings.public_address))
+    elif settings.listen.is_reachable_as_written:
         words.append((Header.AGENT_ADDRESS.value, str(settings.listen)))
     return words

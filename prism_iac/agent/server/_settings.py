@@ -61,6 +61,7 @@ class Settings:
         client_key: PEM file, beside `client_certificate`.
         server_ca: PEM file that verifies the control stream's server; None for the system's roots.
         listen: Where participants connect.
+        public_address: What Prism tells participants of that, `host:port`; None for `listen` as it is.
         state_folder: Where undelivered messages and the result are kept.
         platform_folder: The simulated platform's keys; None when the VM has no platform.
         evidence_socket: Where the VM's keeper asks for evidence at any time; None when there is no such place.
@@ -77,6 +78,7 @@ class Settings:
     platform_folder: Path | None
     limits: RunLimits
     evidence_socket: Path | None = None
+    public_address: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -112,6 +114,7 @@ class _Reader:
                 run_seconds=self._limit("AGENT_LIMIT_RUN_SECONDS"),
             ),
             evidence_socket=self._path("AGENT_EVIDENCE_SOCKET"),
+            public_address=self._text("AGENT_PUBLIC_ADDRESS", "") or None,
         )
         if (settings.client_certificate is None) is not (settings.client_key is None):
             self._refuse(

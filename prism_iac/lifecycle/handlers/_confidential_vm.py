@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfidentialVMHandler"]
 
-_DRIVEN = frozenset({VmProvider.LOCAL})
+_DRIVEN = frozenset({VmProvider.LOCAL, VmProvider.QEMU})
 """The providers whose VMs a driver of this package makes; Prism records them as `external`."""
 
 _NOT_READY = frozenset({None, AgentState.IDLE})
@@ -196,6 +196,7 @@ def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None
             client_certificate=files.certificate_pem.encode(),
             client_key=files.private_key_pem.encode(),
             limits=desired.limits or VmLimits(),
+            qemu=desired.qemu,
         )
     )
 

@@ -26,9 +26,11 @@ from ._confidential_vm import ConfidentialVM, VmLimits, VmSettings
 from ._kinds import KINDS
 from ._participant import Participant
 from ._public_key import PublicKey
+from ._qemu import Acceleration, QemuEvidence, QemuProtection, QemuSettings
 
 __all__ = [
     "KINDS",
+    "Acceleration",
     "AgentConfig",
     "Approval",
     "Asset",
@@ -49,6 +51,9 @@ __all__ = [
     "PolicyLaunch",
     "PolicySettings",
     "PublicKey",
+    "QemuEvidence",
+    "QemuProtection",
+    "QemuSettings",
     "ResourceModel",
     "RunEvent",
     "ServerNames",

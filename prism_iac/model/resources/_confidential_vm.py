@@ -15,6 +15,7 @@ from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import Unknown
 from prism_iac.model.resources._base import InWorkspace
+from prism_iac.model.resources._qemu import QemuEvidence, QemuSettings
 
 __all__ = ["ConfidentialVM", "VmLimits", "VmSettings"]
 
@@ -51,7 +52,7 @@ class VmSettings(Document):
     )
 
     provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
-    """Who makes it: `local`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
+    """Who makes it: `local`, `qemu`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
 
     platform: Annotated[PlatformText, REPLACE] = Platform.SEV_SNP
     """`sev-snp` or `tdx`."""
@@ -64,6 +65,9 @@ class VmSettings(Document):
 
     limits: Annotated[VmLimits | None, REPLACE] = None
     """What its processes may use; `local` only."""
+
+    qemu: Annotated[QemuSettings | None, REPLACE] = None
+    """How it is started; `qemu` only."""
 
     ready_timeout: Annotated[Duration, IN_PLACE] = "15m"
     """How long to wait for it to become ready."""
@@ -91,6 +95,28 @@ class VmSettings(Document):
                 f"limits apply to the provider local only, not to {self.provider}",
                 "Remove the limits, or choose the provider local.",
                 field="limits",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _qemu_starts_it(self) -> Self:
+        if isinstance(self.provider, Unknown) or isinstance(self.qemu, Unknown):
+            return self
+        if self.qemu is not None and self.provider is not VmProvider.QEMU:
+            raise Refusal(
+                f"qemu applies to the provider qemu only, not to {self.provider}",
+                "Remove it, or choose the provider qemu.",
+                field="qemu",
+            )
+        if (
+            self.qemu is not None
+            and self.qemu.evidence is QemuEvidence.SIMULATED
+            and self.platform is Platform.TDX
+        ):
+            raise Refusal(
+                f"evidence of {Platform.SEV_SNP} is simulated only, not of {self.platform}",
+                f"Use the platform {Platform.SEV_SNP}, or remove `evidence`.",
+                field="platform",
             )
         return self
 

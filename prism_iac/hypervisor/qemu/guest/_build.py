@@ -23,10 +23,17 @@ __all__ = ["build_image"]
 
 _AGENT_HOME: Final = "usr/lib/prism-iac"
 _EMPTY: Final = ("dev", "etc/certs", "etc/cocos", "proc", "sys", "tmp", "usr/sbin")
-_UNUSED: Final = ("usr/share", "etc/python3*", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit")
+_UNUSED: Final = (
+    "usr/share",
+    "etc/python3*",
+    "usr/lib/x86_64-linux-gnu/gconv",
+    "usr/lib/x86_64-linux-gnu/audit",
+)
 
 
-def build_image(environ: Mapping[str, str], *, report: Callable[[str], None], again: bool = False) -> GuestImage:
+def build_image(
+    environ: Mapping[str, str], *, report: Callable[[str], None], again: bool = False
+) -> GuestImage:
     """The image with the agent of this package, built unless it is there.
 
     Takes about a minute and some 100 MB of downloads.
@@ -74,8 +81,12 @@ def _build(work: Path, report: Callable[[str], None]) -> GuestImage:
     with image.initrd.open("wb") as file:
         write_ramdisk(root, file)
     facts = {
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (image.kernel, image.initrd)},
-        "packages": {name: package.name.split("_")[1].replace("%3a", ":") for name, package in packages.items()},
+        "files": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (image.kernel, image.initrd)
+        },
+        "packages": {
+            name: package.name.split("_")[1].replace("%3a", ":") for name, package in packages.items()
+        },
     }
     image.facts_file.write_text(json.dumps(facts, indent=2) + "\n")
     return image

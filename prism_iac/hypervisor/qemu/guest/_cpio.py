@@ -25,7 +25,7 @@ def write_ramdisk(root: Path, file: BinaryIO) -> None:
     whether somebody may execute it.
     """
     number = 0
-    for number, path in enumerate(_below(root), start=1):  # noqa: B007  # the trailer goes on from there
+    for number, path in enumerate(_below(root), start=1):  # the trailer goes on from there
         mode, content = _entry(path)
         _write(file, number, mode, path.relative_to(root).as_posix(), content)
     _write(file, number + 1, 0, _TRAILER, b"")

@@ -37,7 +37,9 @@ _GLIBC_MINORS: Final = range(17, 37)
 _PLATFORMS: Final = ("manylinux2014_x86_64", *(f"manylinux_2_{minor}_x86_64" for minor in _GLIBC_MINORS))
 _UNUSED_METADATA: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _UNUSED_MODULES: Final = ("idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo")
-_NO_PIP: Final = "Install pip into this Python environment and look at the package index, then run this again."
+_NO_PIP: Final = (
+    "Install pip into this Python environment and look at the package index, then run this again."
+)
 _NO_COMPILE: Final = "Build the image on a machine that runs programs for x86-64."
 
 
@@ -52,9 +54,7 @@ def agent_files() -> Iterator[Path]:
 
 def installed_versions() -> dict[str, str]:
     """The version of every distribution of this environment, by its canonical name."""
-    return {
-        re.sub(r"[-_.]+", "-", item.name).lower(): item.version for item in distributions() if item.name
-    }
+    return {re.sub(r"[-_.]+", "-", item.name).lower(): item.version for item in distributions() if item.name}
 
 
 def install_agent(root: Path, home: Path, *, scratch: Path) -> None:
