@@ -145,9 +145,7 @@ def start(vms: LocalVms = None, *, every: Every = False) -> None:
         emit(f"{vm.name}: {'running' if vm.running else 'started'}")
 
 
-def _chosen(
-    names: list[str] | None, *, every: bool
-) -> list[tuple[LocalHypervisor | QemuHypervisor, Vm]]:
+def _chosen(names: list[str] | None, *, every: bool) -> list[tuple[LocalHypervisor | QemuHypervisor, Vm]]:
     if bool(names) is every:
         raise typer.BadParameter("name VMs, or say --all")
     keepers = {vm.id: (hypervisor, vm) for hypervisor in _hypervisors() for vm in hypervisor.list()}

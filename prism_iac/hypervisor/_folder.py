@@ -28,7 +28,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from prism_iac.hypervisor._port import LOOPBACK, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
 from prism_iac.hypervisor._process import ProcessIdentity, is_alive
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.model import Document, LogLevel, Platform
@@ -49,6 +49,7 @@ class Facts(Document):
     limits: VmLimits
     host: str = LOOPBACK
     port: int
+    evidence_port: int | None = None
     process: ProcessIdentity
     qemu: QemuSettings | None = None
     launch_measurement: str | None = None
@@ -63,7 +64,7 @@ class Facts(Document):
         spec: VmSpec,
         *,
         host: str,
-        port: int,
+        ports: Ports,
         process: ProcessIdentity,
         launch_measurement: bytes | None = None,
     ) -> Facts:
@@ -77,7 +78,8 @@ class Facts(Document):
             control_address=spec.control_address,
             limits=spec.limits,
             host=host,
-            port=port,
+            port=ports.agent,
+            evidence_port=ports.evidence,
             process=process,
             qemu=spec.qemu,
             launch_measurement=launch_measurement.hex() if launch_measurement else None,
@@ -171,9 +173,14 @@ class VmFolder:
             limits=facts.limits,
             folder=self.path,
             launch_measurement=facts.launch_measurement,
-            # The agent of a machine of its own has no folder of this one to answer in.
-            evidence_socket=self.evidence_socket if facts.qemu is None else None,
+            evidence_at=self._evidence_at(facts),
         )
+
+    def _evidence_at(self, facts: Facts) -> Path | str | None:
+        if facts.evidence_port is not None:
+            return address_of(facts.host, facts.evidence_port)
+        # The agent of a guest has no folder of this machine to answer in.
+        return self.evidence_socket if facts.qemu is None else None
 
     def spec(self) -> VmSpec | None:
         """What the VM was made from; None when there is no VM."""

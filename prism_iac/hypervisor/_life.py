@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from prism_iac.errors import Conflict, Finding
 from prism_iac.hypervisor._folder import Facts, VmFolder
 from prism_iac.hypervisor._lock import locked, locked_if_free
-from prism_iac.hypervisor._port import ANY_PORT, LOOPBACK, reserve_port
+from prism_iac.hypervisor._port import ANY_PORT, LOOPBACK, Ports, reserve_port
 from prism_iac.hypervisor._process import end_processes, is_alive
 from prism_iac.hypervisor._start import start_behind_gate
 from prism_iac.hypervisor._vm import Vm, VmSpec
@@ -52,8 +52,9 @@ class Life:
 
     Args:
         vms: That folder, which is made at the first need.
-        boot: Lays a VM's files out and tells its process, from the VM, its folder and its port.
+        boot: Lays a VM's files out and tells its process, from the VM, its folder and its ports.
         ports: Where a VM's port may be, from what it is made of.
+        has_evidence_port: Whether its agent gives evidence on a port of its own.
         grace_seconds: How long a VM may take to end by itself.
         host: The address of this machine that the ports are of.
     """
@@ -62,8 +63,9 @@ class Life:
         self,
         vms: Path,
         *,
-        boot: Callable[[VmSpec, VmFolder, int], Boot],
+        boot: Callable[[VmSpec, VmFolder, Ports], Boot],
         ports: Callable[[VmSpec], Sequence[int]] = lambda _: ANY_PORT,
+        has_evidence_port: Callable[[VmSpec], bool] = lambda _: False,
         grace_seconds: float = GRACE_SECONDS,
         host: str = LOOPBACK,
     ) -> None:
@@ -71,6 +73,7 @@ class Life:
         self._host = host
         self._boot = boot
         self._ports = ports
+        self._has_evidence_port = has_evidence_port
         self._grace_seconds = grace_seconds
 
     def create(self, spec: VmSpec) -> Vm:
@@ -141,24 +144,31 @@ class Life:
                 return _existing(folder)
             # Whoever made it died in the middle: what waits at the gate would never pass it.
             end_processes(facts.process, grace_seconds=0)
-        self._start(spec, folder, port=facts.port if facts else None)
+        self._start(spec, folder, before=facts)
         return _existing(folder)
 
-    def _start(self, spec: VmSpec, folder: VmFolder, *, port: int | None) -> None:
-        with reserve_port(port, host=self._host, among=self._ports(spec)) as holder:
-            chosen: int = holder.getsockname()[1]
-            boot = self._boot(spec, folder, chosen)
+    def _start(self, spec: VmSpec, folder: VmFolder, *, before: Facts | None) -> None:
+        with ExitStack() as stack:
+            wanted = [(before and before.port, self._ports(spec))]
+            if self._has_evidence_port(spec):
+                wanted.append((before and before.evidence_port, ANY_PORT))
+            holders = [
+                stack.enter_context(reserve_port(port, host=self._host, among=among))
+                for port, among in wanted
+            ]
+            ports = Ports(*(holder.getsockname()[1] for holder in holders))
+            boot = self._boot(spec, folder, ports)
             with start_behind_gate(
                 boot.command,
                 environment=boot.environment,
                 folder=boot.folder,
                 console=folder.console,
-                hand_down=(holder.fileno(),),
+                hand_down=[holder.fileno() for holder in holders],
             ) as process:
                 facts = Facts.of(
                     spec,
                     host=self._host,
-                    port=chosen,
+                    ports=ports,
                     process=process.identity,
                     launch_measurement=boot.launch_measurement,
                 )

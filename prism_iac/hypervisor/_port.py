@@ -10,16 +10,30 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Final
 
 from prism_iac.errors import Conflict
 
-__all__ = ["ANY_PORT", "LOOPBACK", "address_of", "reserve_port"]
+__all__ = ["ANY_PORT", "LOOPBACK", "Ports", "address_of", "reserve_port"]
 
 LOOPBACK = "127.0.0.1"
 
 ANY_PORT: Final = (0,)
 """The kernel chooses one that is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of a VM.
+
+    Attributes:
+        agent: Participants reach the agent there.
+        evidence: The agent gives evidence there at any time; None when it does elsewhere, or has none.
+    """
+
+    agent: int
+    evidence: int | None = None
 
 
 def reserve_port(

@@ -49,7 +49,8 @@ class Vm:
         folder: Where the VM keeps its files; the console is `console.log` there.
         launch_measurement: What hardware would report of what it was started from, hexadecimal; None when
             nothing tells.
-        evidence_socket: Where its agent gives evidence at any time; None when there is no such place.
+        evidence_at: Where its agent gives evidence at any time, the path of a socket or `host:port`; None when there
+            is no such place.
     """
 
     id: str
@@ -64,4 +65,4 @@ class Vm:
     limits: VmLimits
     folder: Path
     launch_measurement: str | None = None
-    evidence_socket: Path | None = None
+    evidence_at: Path | str | None = None

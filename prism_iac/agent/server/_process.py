@@ -75,7 +75,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
         handle=agent.handle,
         backoff=Backoff(random.random),
     )
-    evidence = EvidencePort(settings.evidence_socket, guest)
+    evidence = EvidencePort(settings.evidence_at, guest)
     await evidence.open()
     try:
         await _until_asked_to_end(control)

@@ -19,7 +19,7 @@ from prism_iac.errors import Finding, InvalidInput
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
-from prism_iac.hypervisor._port import LOOPBACK, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.local._environment import agent_environment
 from prism_iac.hypervisor.local._launch import PACKAGE, agent_digest, launch_measurement
@@ -118,12 +118,12 @@ class LocalHypervisor:
     def _agent_digest(self) -> str:
         return agent_digest(PACKAGE)
 
-    def _boot(self, spec: VmSpec, folder: VmFolder, port: int) -> Boot:
+    def _boot(self, spec: VmSpec, folder: VmFolder, ports: Ports) -> Boot:
         platform = open_platform(self._platform, now=self._now)
         measurement = launch_measurement(spec.platform, spec.vcpus, agent_digest=self._agent_digest)
         folder.prepare(spec, folder.work, folder.platform)
         launch_guest(platform, measurement).save(folder.platform)
-        environment = agent_environment(spec, folder, address_of(self._host, port))
+        environment = agent_environment(spec, folder, address_of(self._host, ports.agent))
         folder.write_environment(environment)
         return Boot((*self._command, spec.name), environment, folder.work, measurement)
 

@@ -14,13 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prism_iac.hypervisor._port import address_of
+from prism_iac.hypervisor._port import Ports, address_of
 from prism_iac.model import Platform
 
-__all__ = ["CERTIFICATES_TAG", "GUEST_PORT", "SHARED_TAG", "Disk", "Kernel", "Machine", "arguments"]
+__all__ = [
+    "CERTIFICATES_TAG",
+    "EVIDENCE_PORT",
+    "GUEST_PORT",
+    "SHARED_TAG",
+    "Disk",
+    "Kernel",
+    "Machine",
+    "arguments",
+]
 
 GUEST_PORT: Final = 7002
 """Where the agent listens in the guest."""
+
+EVIDENCE_PORT: Final = 7003
+"""Where it gives evidence at any time."""
 
 CERTIFICATES_TAG: Final = "certs_share"
 SHARED_TAG: Final = "env_share"
@@ -68,8 +80,8 @@ class Machine:
         protection: What keeps the machine out of the guest's memory; None for a plain VM.
         is_accelerated: Whether KVM runs it.
         boot: What it boots.
-        host: The address whose port leads to the agent.
-        port: That port.
+        host: The address of this machine whose ports lead to the agent.
+        ports: Those.
         certificates: The folder that the guest sees as /etc/certs.
         shared: The folder that the guest sees as /etc/cocos.
         firmware: OVMF; its code alone where there are variables.
@@ -88,7 +100,7 @@ class Machine:
     is_accelerated: bool
     boot: Kernel | Disk
     host: str
-    port: int
+    ports: Ports
     certificates: Path
     shared: Path
     firmware: Path | None = None
@@ -137,8 +149,11 @@ def _firmware(machine: Machine) -> Iterator[str]:
 def _network(machine: Machine) -> Iterator[str]:
     """Row 5."""
     name = f"{_NETWORK_ID}-{machine.id}"
-    forward = f"hostfwd=tcp:{address_of(machine.host, machine.port)}-:{GUEST_PORT}"
-    yield from ("-netdev", f"user,id={name},{forward}")
+    forwards = {machine.ports.agent: GUEST_PORT}
+    if machine.ports.evidence is not None:
+        forwards[machine.ports.evidence] = EVIDENCE_PORT
+    rules = (f"hostfwd=tcp:{address_of(machine.host, port)}-:{inside}" for port, inside in forwards.items())
+    yield from ("-netdev", ",".join((f"user,id={name}", *rules)))
     device = f"disable-legacy=on,iommu_platform=true,netdev={name},addr=0x2,romfile="
     yield from ("-device", f"virtio-net-pci,{device}")
 

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from prism_iac.hypervisor._vm import VmSpec
-from prism_iac.hypervisor.qemu._arguments import GUEST_PORT
+from prism_iac.hypervisor.qemu._arguments import EVIDENCE_PORT, GUEST_PORT
 
 __all__ = ["guest_environment"]
 
@@ -18,7 +18,7 @@ _SHARED: Final = "/etc/cocos"
 _HOST_AS_SEEN_BY_GUESTS: Final = "10.0.2.2"
 """This machine's loopback, on the user network of QEMU."""
 
-_ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104  # the guest's network is reached through one port of the host only
+_ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104  # the guest's network is reached through forwarded ports only
 
 
 def guest_environment(spec: VmSpec, *, address: str, is_simulated: bool) -> dict[str, str]:
@@ -29,7 +29,11 @@ def guest_environment(spec: VmSpec, *, address: str, is_simulated: bool) -> dict
         address: Where participants reach the agent, `host:port` of this machine.
         is_simulated: Whether a simulated platform is handed over.
     """
-    platform = {"AGENT_PLATFORM": "simulated-sev-snp", "AGENT_PLATFORM_DIR": f"{_SHARED}/platform"}
+    platform = {
+        "AGENT_PLATFORM": "simulated-sev-snp",
+        "AGENT_PLATFORM_DIR": f"{_SHARED}/platform",
+        "AGENT_EVIDENCE_LISTEN": f"{_ANY_ADDRESS}:{EVIDENCE_PORT}",
+    }
     return {
         "AGENT_LOG_LEVEL": spec.agent_log_level.value,
         "AGENT_CVM_GRPC_URL": _as_seen_by_guests(spec.control_address),

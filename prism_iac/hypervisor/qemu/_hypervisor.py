@@ -21,7 +21,7 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
-from prism_iac.hypervisor._port import LOOPBACK, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.qemu._arguments import Disk, Kernel, Machine, arguments
 from prism_iac.hypervisor.qemu._environment import guest_environment
@@ -65,7 +65,11 @@ class QemuHypervisor:
         self._detect = detect
         self._now = now
         self._life = Life(
-            data.absolute() / "qemu", boot=self._boot, ports=_ports, grace_seconds=grace_seconds
+            data.absolute() / "qemu",
+            boot=self._boot,
+            ports=_ports,
+            has_evidence_port=_is_simulated,
+            grace_seconds=grace_seconds,
         )
 
     def create(self, spec: VmSpec) -> Vm:
@@ -121,11 +125,11 @@ class QemuHypervisor:
         """
         return saved_root(self._platform)
 
-    def _boot(self, spec: VmSpec, folder: VmFolder, port: int) -> Boot:
+    def _boot(self, spec: VmSpec, folder: VmFolder, ports: Ports) -> Boot:
         settings = _settings(spec)
-        machine = self._machine(spec, settings, folder, port)
-        measured = launch_measurement(machine, spec.platform)
-        is_simulated = settings.evidence is QemuEvidence.SIMULATED
+        machine = self._machine(spec, settings, folder, ports)
+        is_simulated = _is_simulated(spec)
+        measured = _measured(machine, spec.platform, must_be=is_simulated or not settings.is_plain)
         guest = folder.shared / "platform"
         folder.prepare(spec, folder.shared, *([guest] if is_simulated else []))
         if is_simulated:
@@ -133,16 +137,16 @@ class QemuHypervisor:
             measured = measured or described_launch(machine)
             launch_guest(platform, measured).save(guest)
         environment = guest_environment(
-            spec, address=address_of(machine.host, machine.port), is_simulated=is_simulated
+            spec, address=address_of(machine.host, ports.agent), is_simulated=is_simulated
         )
         folder.write_environment(environment, into=folder.shared)
         _provide_own_files(machine, settings)
         kept = {name: value for name, value in os.environ.items() if name in _FOR_THE_PROGRAM}
         return Boot(arguments(machine), kept | {"LANG": "C.UTF-8"}, folder.path, measured)
 
-    def _machine(self, spec: VmSpec, settings: QemuSettings, folder: VmFolder, port: int) -> Machine:
+    def _machine(self, spec: VmSpec, settings: QemuSettings, folder: VmFolder, ports: Ports) -> Machine:
         host = self._detect()
-        protection = None if settings.is_plain else _require_protection(host, spec.platform)
+        protection = None if settings.is_plain else _require_protection(host, spec.platform, settings)
         return Machine(
             binary=_require_binary(settings),
             id=spec.id,
@@ -155,7 +159,7 @@ class QemuHypervisor:
             is_accelerated=protection is not None or _is_accelerated(host, settings),
             boot=_what_to_boot(settings, folder),
             host=LOOPBACK,
-            port=port,
+            ports=ports,
             certificates=folder.key.parent,
             shared=folder.shared,
             firmware=_path(settings.firmware),
@@ -166,6 +170,20 @@ class QemuHypervisor:
 
 def _settings(spec: VmSpec) -> QemuSettings:
     return spec.qemu or QemuSettings()
+
+
+def _is_simulated(spec: VmSpec) -> bool:
+    return _settings(spec).evidence is QemuEvidence.SIMULATED
+
+
+def _measured(machine: Machine, platform: Platform, *, must_be: bool) -> bytes | None:
+    try:
+        return launch_measurement(machine, platform)
+    except InvalidInput:
+        # A plain VM starts from any firmware, whatever hardware would say of it.
+        if must_be:
+            raise
+        return None
 
 
 def _ports(spec: VmSpec) -> Sequence[int]:
@@ -200,7 +218,7 @@ def _require_binary(settings: QemuSettings) -> str:
     return found
 
 
-def _require_protection(host: Host, platform: Platform) -> Platform:
+def _require_protection(host: Host, platform: Platform, settings: QemuSettings) -> Platform:
     is_there = host.has_tdx if platform is Platform.TDX else host.has_sev_snp
     if not (is_there and host.has_kvm):
         missing = f"{platform} is not switched on here" if not is_there else "KVM cannot be used here"
@@ -208,6 +226,17 @@ def _require_protection(host: Host, platform: Platform) -> Platform:
             f"this machine does not protect guests: {missing}",
             next_step="Use a machine whose firmware and kernel have it on and whose user may open /dev/kvm, or say "
             "`qemu: {protection: none}` for a plain VM to try things out.",
+        )
+    is_igvm = settings.igvm is not None and platform is Platform.SEV_SNP
+    if settings.firmware is None and not is_igvm:
+        raise InvalidInput(
+            [
+                Finding(
+                    path="qemu.firmware",
+                    message=f"a guest that {platform} protects starts from a firmware, and none is named",
+                    fix="Name OVMF, for SEV-SNP one with a table of kernel hashes (Debian: ovmf-amdsev), or `igvm`.",
+                )
+            ]
         )
     return platform
 

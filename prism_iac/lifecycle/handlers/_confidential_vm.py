@@ -276,9 +276,9 @@ def _shown(policy: str | None, state: ConfidentialVM, record: CvmRecord, context
         return claims_of(record.attestation) if record.attestation else Shown()
     hypervisor = context.session.hypervisor(state.provider)
     vm = hypervisor.find(record.id)
-    if vm is None or vm.evidence_socket is None:
+    if vm is None or vm.evidence_at is None:
         return Shown()
-    return ask_agent(vm.evidence_socket, policy, roots=hypervisor.evidence_roots(), now=context.now())
+    return ask_agent(vm.evidence_at, policy, roots=hypervisor.evidence_roots(), now=context.now())
 
 
 def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:

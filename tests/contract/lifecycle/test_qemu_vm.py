@@ -20,13 +20,14 @@ from prism_iac.model import ComputationStatus, VmProvider, VmStatus
 from tests.contract.lifecycle.stage import ADA, GRACE, Stage
 
 _UNPACKED = Path(".qemu/qemu-system-x86_64").absolute()
-QEMU = shutil.which("qemu-system-x86_64") or shutil.which(_UNPACKED)
+QEMU = shutil.which("qemu-system-x86_64") or shutil.which(str(_UNPACKED))
 ANSWER = b"#!/bin/sh\ngrep -c model /proc/cpuinfo > /dev/null && uname -r > results/kernel && wc -l datasets/* > results/lines\n"
 
 pytestmark = [
     pytest.mark.skipif(QEMU is None, reason="there is no qemu-system-x86_64; `make guest` obtains it"),
     pytest.mark.skipif(
-        find_image(os.environ) is None, reason="the guest image of this code is not built; `make guest` builds it"
+        find_image(os.environ) is None,
+        reason="the guest image of this code is not built; `make guest` builds it",
     ),
 ]
 
@@ -64,6 +65,8 @@ def test_a_guest_boots_and_runs_a_computation_to_its_verified_result(
     assert guest.state.agent_address == process.agent_address
     # Simulated evidence says what the files of the launch are, as anybody who has them can tell.
     assert guest.state.measurement == process.launch_measurement
+    assert guest.state.attestation == "accepted"
+    assert '"SIMULATED"' in guest.state.attestation_policy
 
     program = tmp_path / "answer.sh"
     program.write_bytes(ANSWER)
