@@ -149,9 +149,9 @@ class Life:
 
     def _start(self, spec: VmSpec, folder: VmFolder, *, before: Facts | None) -> None:
         with ExitStack() as stack:
-            wanted = [(before and before.port, self._ports(spec))]
+            wanted = [(before.port if before else None, self._ports(spec))]
             if self._has_evidence_port(spec):
-                wanted.append((before and before.evidence_port, ANY_PORT))
+                wanted.append((before.evidence_port if before else None, ANY_PORT))
             holders = [
                 stack.enter_context(reserve_port(port, host=self._host, among=among))
                 for port, among in wanted

@@ -21,6 +21,7 @@ from prism_iac.provider.resources import (
     Participant,
     PolicyLaunchArgs,
     PublicKey,
+    QemuArgs,
     SubjectArgs,
     VmLimitsArgs,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "QemuArgs",
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",

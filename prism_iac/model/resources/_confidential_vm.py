@@ -17,7 +17,7 @@ from prism_iac.model._unknown import Unknown
 from prism_iac.model.resources._base import InWorkspace
 from prism_iac.model.resources._qemu import QemuEvidence, QemuSettings
 
-__all__ = ["ConfidentialVM", "VmLimits", "VmSettings"]
+__all__ = ["ConfidentialVM", "VmLimits", "VmSettings", "policy_without_evidence"]
 
 _CHOICES: dict[tuple[VmProvider, Platform], tuple[int, ...]] = {
     (VmProvider.GCP, Platform.SEV_SNP): (2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224),
@@ -98,6 +98,12 @@ class VmSettings(Document):
             )
         return self
 
+    @property
+    def has_no_evidence_here(self) -> bool:
+        """Whether nobody of this machine can ask its agent for evidence, though this machine makes the VM."""
+        settings = self.qemu or QemuSettings()
+        return self.provider is VmProvider.QEMU and settings.evidence is QemuEvidence.NONE
+
     @model_validator(mode="after")
     def _qemu_starts_it(self) -> Self:
         if isinstance(self.provider, Unknown) or isinstance(self.qemu, Unknown):
@@ -119,6 +125,16 @@ class VmSettings(Document):
                 field="platform",
             )
         return self
+
+
+def policy_without_evidence(field: str) -> Refusal:
+    """That a VM is held to a policy by evidence that nobody asks for."""
+    return Refusal(
+        "a VM of the provider qemu shows no evidence here, so the policy would hold it to nothing",
+        "Remove it: participants hold the agent to the policy of the computation. To try it out, say "
+        "`qemu: {protection: none, evidence: simulated}`.",
+        field=field,
+    )
 
 
 class ConfidentialVM(VmSettings, InWorkspace):
@@ -161,3 +177,9 @@ class ConfidentialVM(VmSettings, InWorkspace):
 
     monthly_cost_estimate: Annotated[str | None, LASTING] = None
     """An amount of money with its sign, where Prism knows one."""
+
+    @model_validator(mode="after")
+    def _policy_has_evidence(self) -> Self:
+        if self.policy is not None and self.has_no_evidence_here:
+            raise policy_without_evidence("policy")
+        return self

@@ -21,6 +21,7 @@ from prism_iac.hypervisor.qemu.guest._python import compile_sources, install_age
 
 __all__ = ["build_image"]
 
+_KEPT_IMAGES: Final = 4
 _AGENT_HOME: Final = "usr/lib/prism-iac"
 _EMPTY: Final = ("dev", "etc/certs", "etc/cocos", "proc", "sys", "tmp", "usr/sbin")
 _UNUSED: Final = (
@@ -55,7 +56,15 @@ def build_image(
             image = GuestImage(cache / image_key())
             shutil.rmtree(image.folder, ignore_errors=True)
             built.folder.replace(image.folder)
+            _forget_oldest(cache)
             return image
+
+
+def _forget_oldest(cache: Path) -> None:
+    """Environments of several versions share the cache; a guest that runs has read its image."""
+    images = sorted(cache.glob("*/image.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in images[_KEPT_IMAGES:]:
+        shutil.rmtree(file.parent)
 
 
 def _build(work: Path, report: Callable[[str], None]) -> GuestImage:

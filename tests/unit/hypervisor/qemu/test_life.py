@@ -309,7 +309,7 @@ def test_the_evidence_of_a_protected_guest_is_never_simulated(
 
 @pytest.mark.parametrize("name", ["kernel", "initrd", "firmware", "disk", "igvm"])
 def test_a_file_that_is_missing_is_named(hypervisor: QemuHypervisor, tmp_path: Path, name: str) -> None:
-    settings = {"protection": "hardware"} if name == "igvm" else {}
+    settings: dict[str, Any] = {"protection": "hardware"} if name == "igvm" else {}
     if name == "disk":
         settings |= {"kernel": None, "initrd": None}
     with pytest.raises(InvalidInput) as refusal:
