@@ -15,6 +15,7 @@ from prism_iac.cli._output import AsJson, emit, emit_facts, emit_json, emit_tabl
 from prism_iac.cli._prism import Prism, the_data_folder
 
 if TYPE_CHECKING:
+    from prism_iac.cli._documents import VmImageDocument
     from prism_iac.hypervisor import Vm
     from prism_iac.hypervisor.local import LocalHypervisor
     from prism_iac.hypervisor.qemu import QemuHypervisor
@@ -102,8 +103,14 @@ def image(
     built = build_image(os.environ, report=say, again=again)
     facts = built.facts()
     if as_json:
-        paths = {"kernel": str(built.kernel), "initrd": str(built.initrd), "cmdline": COMMAND_LINE}
-        emit_json({**paths, "sha256": facts["files"], "packages": facts["packages"]})
+        document: VmImageDocument = {
+            "kernel": str(built.kernel),
+            "initrd": str(built.initrd),
+            "cmdline": COMMAND_LINE,
+            "sha256": facts["files"],
+            "packages": facts["packages"],
+        }
+        emit_json(document)
         return
     emit_facts(
         (
