@@ -39,7 +39,9 @@ __all__ = ["serve"]
 
 _SECRET_BYTES: Final = 64
 _REST_THREADS: Final = 16
-_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
+_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "10.0.2.2")
+"""The last is how guests on QEMU's user network call this machine."""
+
 _GRACEFUL_SECONDS: Final = 3
 _CREDENTIALS: Final = "admin.json"
 

@@ -39,6 +39,7 @@ __all__ = [
     "TrustChangeDocument",
     "VmDetails",
     "VmDocument",
+    "VmImageDocument",
 ]
 
 
@@ -228,6 +229,16 @@ class LocalVmDocument(TypedDict):
     pid: int
     running: bool
     folder: str
+
+
+class VmImageDocument(TypedDict):
+    """A guest image; `sha256` by file, `packages` the versions of Debian's."""
+
+    kernel: str
+    initrd: str
+    cmdline: str
+    sha256: dict[str, str]
+    packages: dict[str, str]
 
 
 class VmDetails(VmDocument):

@@ -22,6 +22,7 @@ from prism_iac.provider.resources import (
     Participant,
     PolicyLaunchArgs,
     PublicKey,
+    QemuArgs,
     SubjectArgs,
     VmLimitsArgs,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "QemuArgs",
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",

@@ -78,7 +78,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
         handle=agent.handle,
         backoff=Backoff(random.random),
     )
-    evidence = EvidencePort(settings.evidence_socket, guest)
+    evidence = EvidencePort(settings.evidence_at, guest)
     await evidence.open()
     try:
         await _until_asked_to_end(control)
@@ -108,6 +108,8 @@ def _now() -> datetime:
 
 def _introduction(settings: Settings) -> list[tuple[str, str]]:
     words = [(Header.JOB_ID.value, settings.cvm_id)] if settings.cvm_id else []
-    if settings.listen.is_reachable_as_written:
+    if settings.public_address is not None:
+        words.append((Header.AGENT_ADDRESS.value, settings.public_address))
+    elif settings.listen.is_reachable_as_written:
         words.append((Header.AGENT_ADDRESS.value, str(settings.listen)))
     return words

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._vm import VmSpec
-from prism_iac.hypervisor.local._folder import VmFolder
 from prism_iac.model import parse_duration
 
 __all__ = ["agent_environment"]

@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Conflict
+from prism_iac.hypervisor._lock import locked_if_free
 from prism_iac.hypervisor._manager_protocol import HEALTH_SERVICE
+from prism_iac.hypervisor._port import address_of
 from prism_iac.hypervisor.local import LocalHypervisor
-from prism_iac.hypervisor.local._lock import locked_if_free
-from prism_iac.hypervisor.local._port import address_of
 from prism_iac.hypervisor.manager._settings import ManagerSettings
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfidentialVMHandler"]
 
-_DRIVEN = frozenset({VmProvider.LOCAL})
+_DRIVEN = frozenset({VmProvider.LOCAL, VmProvider.QEMU})
 """The providers whose VMs a driver of this package makes; Prism records them as `external`."""
 
 _BY_MANAGER = frozenset({VmProvider.COCOS})
@@ -226,6 +226,7 @@ def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None
             client_certificate=files.certificate_pem.encode(),
             client_key=files.private_key_pem.encode(),
             limits=desired.limits or VmLimits(),
+            qemu=desired.qemu,
         )
     )
 
@@ -309,9 +310,9 @@ def _shown(policy: str | None, state: ConfidentialVM, record: CvmRecord, context
         return claims_of(record.attestation) if record.attestation else Shown()
     hypervisor = context.session.hypervisor(state.provider)
     vm = hypervisor.find(record.id)
-    if vm is None or vm.evidence_socket is None:
+    if vm is None or vm.evidence_at is None:
         return Shown()
-    return ask_agent(vm.evidence_socket, policy, roots=hypervisor.evidence_roots(), now=context.now())
+    return ask_agent(vm.evidence_at, policy, roots=hypervisor.evidence_roots(), now=context.now())
 
 
 def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:

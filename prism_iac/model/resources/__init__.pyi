@@ -26,10 +26,12 @@ from ._confidential_vm import DEFAULT_TTL, ConfidentialVM, ManagerTls, VmLimits,
 from ._kinds import KINDS
 from ._participant import Participant
 from ._public_key import PublicKey
+from ._qemu import Acceleration, QemuEvidence, QemuProtection, QemuSettings
 
 __all__ = [
     "DEFAULT_TTL",
     "KINDS",
+    "Acceleration",
     "AgentConfig",
     "Approval",
     "Asset",
@@ -51,6 +53,9 @@ __all__ = [
     "PolicyLaunch",
     "PolicySettings",
     "PublicKey",
+    "QemuEvidence",
+    "QemuProtection",
+    "QemuSettings",
     "ResourceModel",
     "RunEvent",
     "ServerNames",

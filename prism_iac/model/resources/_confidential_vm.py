@@ -26,8 +26,9 @@ from prism_iac.model._refusal import Refusal
 from prism_iac.model._unknown import Unknown, contains_unknown
 from prism_iac.model._words import shown
 from prism_iac.model.resources._base import InWorkspace
+from prism_iac.model.resources._qemu import QemuEvidence, QemuSettings
 
-__all__ = ["DEFAULT_TTL", "ConfidentialVM", "ManagerTls", "VmLimits", "VmSettings"]
+__all__ = ["DEFAULT_TTL", "ConfidentialVM", "ManagerTls", "VmLimits", "VmSettings", "policy_without_evidence"]
 
 DEFAULT_TTL: Final = "24h"
 _LONGEST_TTL: Final = timedelta(days=365)
@@ -86,7 +87,7 @@ class VmSettings(Document):
     )
 
     provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
-    """Who makes it: `local`, `cocos`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
+    """Who makes it: `local`, `qemu`, `cocos`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
 
     platform: Annotated[PlatformText, REPLACE] = Platform.SEV_SNP
     """`sev-snp` or `tdx`."""
@@ -99,6 +100,9 @@ class VmSettings(Document):
 
     limits: Annotated[VmLimits | None, REPLACE] = None
     """What its processes may use; `local` only."""
+
+    qemu: Annotated[QemuSettings | None, REPLACE] = None
+    """How it is started; `qemu` only."""
 
     manager: Annotated[Address | None, REPLACE] = None
     """The manager that makes it, `host:port`; `cocos` only."""
@@ -172,6 +176,44 @@ class VmSettings(Document):
                 )
         return self
 
+    @property
+    def has_no_evidence_here(self) -> bool:
+        """Whether nobody of this machine can ask its agent for evidence, though this machine makes the VM."""
+        settings = self.qemu or QemuSettings()
+        return self.provider is VmProvider.QEMU and settings.evidence is QemuEvidence.NONE
+
+    @model_validator(mode="after")
+    def _qemu_starts_it(self) -> Self:
+        if isinstance(self.provider, Unknown) or isinstance(self.qemu, Unknown):
+            return self
+        if self.qemu is not None and self.provider is not VmProvider.QEMU:
+            raise Refusal(
+                f"qemu applies to the provider qemu only, not to {self.provider}",
+                "Remove it, or choose the provider qemu.",
+                field="qemu",
+            )
+        if (
+            self.qemu is not None
+            and self.qemu.evidence is QemuEvidence.SIMULATED
+            and self.platform is Platform.TDX
+        ):
+            raise Refusal(
+                f"evidence of {Platform.SEV_SNP} is simulated only, not of {self.platform}",
+                f"Use the platform {Platform.SEV_SNP}, or remove `evidence`.",
+                field="platform",
+            )
+        return self
+
+
+def policy_without_evidence(field: str) -> Refusal:
+    """That a VM is held to a policy by evidence that nobody asks for."""
+    return Refusal(
+        "a VM of the provider qemu shows no evidence here, so the policy would hold it to nothing",
+        "Remove it: participants hold the agent to the policy of the computation. To try it out, say "
+        "`qemu: {protection: none, evidence: simulated}`.",
+        field=field,
+    )
+
 
 class ConfidentialVM(VmSettings, InWorkspace):
     """A VM that is awaited until its agent is ready for a manifest; every change replaces it (D33 to D40)."""
@@ -216,3 +258,9 @@ class ConfidentialVM(VmSettings, InWorkspace):
 
     monthly_cost_estimate: Annotated[str | None, LASTING] = None
     """An amount of money with its sign, where Prism knows one."""
+
+    @model_validator(mode="after")
+    def _policy_has_evidence(self) -> Self:
+        if self.policy is not None and self.has_no_evidence_here:
+            raise policy_without_evidence("policy")
+        return self

@@ -18,7 +18,12 @@ from prism_iac.provider.resources._certificate_bundle import (
 )
 from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
 from prism_iac.provider.resources._computation_run import ComputationRun
-from prism_iac.provider.resources._confidential_vm import ConfidentialVM, ManagerTlsArgs, VmLimitsArgs
+from prism_iac.provider.resources._confidential_vm import (
+    ConfidentialVM,
+    ManagerTlsArgs,
+    QemuArgs,
+    VmLimitsArgs,
+)
 from prism_iac.provider.resources._participant import Participant
 from prism_iac.provider.resources._public_key import PublicKey
 
@@ -37,6 +42,7 @@ __all__ = [
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "QemuArgs",
     "SubjectArgs",
     "VmLimitsArgs",
 ]

@@ -7,9 +7,10 @@ from typing import Final
 
 from prism_iac.errors import Finding
 from prism_iac.model import Refusal, VmProvider
-from prism_iac.model.resources import ManagerTls
+from prism_iac.model.resources import ManagerTls, QemuSettings
 from prism_iac.model.stack import EMBEDDED
 from prism_iac.spec._draft import Draft
+from prism_iac.spec._tls import mode_of
 
 __all__ = ["check_vms"]
 
@@ -34,6 +35,7 @@ def check_vms(draft: Draft) -> Iterator[Finding]:
                 "this policy expects a manifest, and a VM has none when its evidence is first looked at",
                 "Name a policy without `manifest`; this one is for the agent of a computation.",
             )
+    yield from _agents_without_evidence(draft)
     if draft.endpoint != EMBEDDED:
         return
     for name, vm in draft.vms.items():
@@ -55,3 +57,20 @@ def _manager_files(draft: Draft, name: str, files: ManagerTls) -> Iterator[Findi
             draft.inputs.read_key_file(draft.path(location, as_written), as_written=as_written)
         except Refusal as refusal:
             yield draft.refused(location, refusal)
+
+
+def _agents_without_evidence(draft: Draft) -> Iterator[Finding]:
+    """Attested modes on guests whose agent has nothing to prove itself with."""
+    for name, computation in draft.computations.items():
+        vm = draft.vms.get(computation.vm or "")
+        if vm is None or not vm.has_no_evidence_here or not (vm.qemu or QemuSettings()).own_agent:
+            continue
+        mode = mode_of(computation.agent, draft.certificates)
+        if mode is not None and mode.is_attested:
+            yield draft.finding(
+                ("computations", name, "vm"),
+                f'the agent of the guest image cannot ask hardware for evidence, so "{computation.vm}" has none for '
+                f"the mode {mode}",
+                "Choose tls or mtls, boot an image whose agent can (`qemu: {kernel: ..., initrd: ...}`), or try it out "
+                "with `qemu: {protection: none, evidence: simulated}`.",
+            )

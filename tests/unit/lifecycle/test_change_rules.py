@@ -25,6 +25,7 @@ REPLACES: Final[dict[str, set[str]]] = {
         "agent_log_level",
         "limits",
         "manager",
+        "qemu",
         "name",
     },
     "CertificateBundle": {"source", "vm", "workspace"},

@@ -1,4 +1,4 @@
-"""The folder of a local VM: what lies where, and what the folder says of the VM's life.
+"""The folder of a VM of this machine: what lies where, and what the folder says of the VM's life.
 
     vm.json      the facts; written before the process may run
     removing     present from the moment that its removal begins
@@ -8,6 +8,12 @@
     work/        the agent's working directory
     console.log  what the agent prints
     evidence.sock  where the agent gives evidence at any time
+
+The agent of a machine that QEMU emulates is inside of it: instead of the middle four there are
+
+    shared/      what the guest sees as /etc/cocos: environment and, where it is simulated, platform/
+    vars.fd      the firmware's variables, where it has some
+    disk.qcow2   the disk, where it has one
 
 A folder without facts is what a creation or removal left that was cut off: nothing runs for it.
 """
@@ -22,11 +28,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._process import ProcessIdentity, is_alive
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.hypervisor.local._port import LOOPBACK, address_of
-from prism_iac.hypervisor.local._process import ProcessIdentity, is_alive
 from prism_iac.model import Document, LogLevel, Platform
-from prism_iac.model.resources import VmLimits
+from prism_iac.model.resources import QemuSettings, VmLimits
 
 __all__ = ["Facts", "VmFolder"]
 
@@ -43,12 +49,25 @@ class Facts(Document):
     limits: VmLimits
     host: str = LOOPBACK
     port: int
+    evidence_port: int | None = None
     process: ProcessIdentity
+    qemu: QemuSettings | None = None
+    launch_measurement: str | None = None
+    """What hardware would report of it, hexadecimal."""
+
     started: bool
     """Whether the gate was opened, after which the process is the VM."""
 
     @classmethod
-    def of(cls, spec: VmSpec, *, host: str, port: int, process: ProcessIdentity) -> Facts:
+    def of(
+        cls,
+        spec: VmSpec,
+        *,
+        host: str,
+        ports: Ports,
+        process: ProcessIdentity,
+        launch_measurement: bytes | None = None,
+    ) -> Facts:
         """The facts of a VM whose process waits at its gate."""
         return cls(
             id=spec.id,
@@ -59,8 +78,11 @@ class Facts(Document):
             control_address=spec.control_address,
             limits=spec.limits,
             host=host,
-            port=port,
+            port=ports.agent,
+            evidence_port=ports.evidence,
             process=process,
+            qemu=spec.qemu,
+            launch_measurement=launch_measurement.hex() if launch_measurement else None,
             started=False,
         )
 
@@ -90,6 +112,21 @@ class VmFolder:
     def evidence_socket(self) -> Path:
         """Where the agent gives evidence."""
         return self.path / "evidence.sock"
+
+    @property
+    def shared(self) -> Path:
+        """What a guest sees as /etc/cocos."""
+        return self.path / "shared"
+
+    @property
+    def variables(self) -> Path:
+        """The variables of a guest's firmware."""
+        return self.path / "vars.fd"
+
+    @property
+    def disk(self) -> Path:
+        """The disk of a guest."""
+        return self.path / "disk.qcow2"
 
     @property
     def ca(self) -> Path:
@@ -135,8 +172,15 @@ class VmFolder:
             control_address=facts.control_address,
             limits=facts.limits,
             folder=self.path,
-            evidence_socket=self.evidence_socket,
+            launch_measurement=facts.launch_measurement,
+            evidence_at=self._evidence_at(facts),
         )
+
+    def _evidence_at(self, facts: Facts) -> Path | str | None:
+        if facts.evidence_port is not None:
+            return address_of(facts.host, facts.evidence_port)
+        # The agent of a guest has no folder of this machine to answer in.
+        return self.evidence_socket if facts.qemu is None else None
 
     def spec(self) -> VmSpec | None:
         """What the VM was made from; None when there is no VM."""
@@ -154,11 +198,12 @@ class VmFolder:
             client_certificate=self.certificate.read_bytes(),
             client_key=self.key.read_bytes(),
             limits=facts.limits,
+            qemu=facts.qemu,
         )
 
-    def prepare(self, spec: VmSpec) -> None:
-        """Make the folder with what does not change while the VM lives."""
-        for folder in (self.path, self.work, self.platform, self.key.parent):
+    def prepare(self, spec: VmSpec, *folders: Path) -> None:
+        """Make the folder, and folders in it, with what does not change while the VM lives."""
+        for folder in (self.path, self.key.parent, *folders):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path, content in (
             (self.ca, spec.control_ca),
@@ -167,10 +212,10 @@ class VmFolder:
         ):
             _write(path, content)
 
-    def write_environment(self, environment: Mapping[str, str]) -> None:
-        """Note the environment of the agent."""
+    def write_environment(self, environment: Mapping[str, str], *, into: Path | None = None) -> None:
+        """Note the environment of the agent, in a folder of the VM's."""
         lines = "".join(f"{name}={value}\n" for name, value in environment.items())
-        _write(self.path / "environment", lines.encode())
+        _write((into or self.path) / "environment", lines.encode())
 
     def write_facts(self, facts: Facts) -> None:
         """Note the facts, whole or not at all."""

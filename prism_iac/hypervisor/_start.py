@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from prism_iac.errors import Conflict
-from prism_iac.hypervisor.local._process import ProcessIdentity, identity_of
+from prism_iac.hypervisor._process import ProcessIdentity, identity_of
 
 __all__ = ["GatedProcess", "start_behind_gate"]
 
