@@ -9,8 +9,8 @@ import pytest
 
 from prism_iac.backend._edge import LARGEST_BODY_BYTES
 from prism_iac.backend._errors import REFUSALS
+from tests.unit.backend.access import ROUTES
 from tests.unit.backend.support import A_SHA3, Person, Prism, Workspace, envelope
-from tests.unit.backend.test_permissions import ROUTES
 
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
