@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,10 +13,12 @@ from typing import Any, Final
 
 import jwt
 import pytest
+from argon2 import Type, extract_parameters
 from httpx import Response
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from prism_iac.backend._logins import Passwords
 from prism_iac.backend._tokens import TokenKind
 from prism_iac.backend.store import users
 from prism_iac.backend.store.users import User
@@ -132,12 +135,19 @@ def test_a_token_of_another_algorithm_is_refused_although_the_key_is_right(world
     prism = world.prism
     good = world.people["workspace_admin"].token
     claims = jwt.decode(good, options={"verify_signature": False})
-    for algorithm in ("HS256", "none"):
-        key = b"s" * 64 if algorithm != "none" else None
-        token = jwt.encode(claims, key, algorithm=algorithm)
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
+    weaker = jwt.encode(claims, b"s" * 64, algorithm="HS256")
+    for token in (weaker, f"{unsigned}.{good.split('.')[1]}."):
         assert _is_turned_away(world.call("get_profile", f"Bearer {token}"))
     again = jwt.encode(claims, b"s" * 64, algorithm="HS512")
-    assert prism.services.tokens.verify(again, TokenKind.ACCESS)
+    assert prism.services.tokens.verify(again, TokenKind.ACCESS).user_id == claims["sub"]
+
+
+def test_passwords_are_kept_as_argon2id_at_no_less_than_rfc_9106_asks_for_memory() -> None:
+    kept = extract_parameters(Passwords().hash("correct horse battery"))
+    assert kept.type is Type.ID
+    assert kept.memory_cost >= 64 * 1024
+    assert kept.time_cost >= 3
 
 
 def _worthless_tokens(world: World) -> dict[str, str | None]:

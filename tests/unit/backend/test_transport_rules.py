@@ -174,6 +174,8 @@ def test_every_answer_carries_the_security_headers_and_an_id(prism: Prism) -> No
         headers = prism.client.get(path).headers
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["X-Xss-Protection"] == "1; mode=block"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
         assert UUID_TEXT.fullmatch(headers["X-Request-Id"])
 
 
