@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from prism_iac.errors import PrismError
 from prism_iac.lifecycle import Live
 from tests.contract.lifecycle.stage import ADA, Stage
 
-HTML: Final = {"content": b"<html>Maintenance</html>", "headers": {"Content-Type": "text/html"}}
+PAGE: Final = "<html>Maintenance</html>"
 
 
 def time_out(request: httpx.Request) -> httpx.Response:
@@ -24,22 +24,22 @@ BROKEN: Final[dict[str, Callable[[httpx.Request], httpx.Response]]] = {
     "401": lambda _: httpx.Response(401, json={"error": "the token has ended"}),
     "403": lambda _: httpx.Response(403, json={"error": "this takes membership"}),
     "500": lambda _: httpx.Response(500, json={"error": "defect"}),
-    "a page": lambda _: httpx.Response(200, **HTML),
-    "a page that says 404": lambda _: httpx.Response(404, **HTML),
+    "a page": lambda _: httpx.Response(200, html=PAGE),
+    "a page that says 404": lambda _: httpx.Response(404, html=PAGE),
     "nothing": lambda _: httpx.Response(200),
     "a timeout": time_out,
 }
 
 
 @pytest.fixture
-def resources(stage: Stage, numbers: Path) -> dict[str, Live[object]]:
+def resources(stage: Stage, numbers: Path) -> dict[str, Live[Any]]:
     computation = stage.computation(result_consumers=[ADA])
     return {"Computation": computation, "Asset": stage.dataset(numbers)}
 
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_what_cannot_be_asked_for_is_not_gone(
-    stage: Stage, resources: dict[str, Live[object]], how: str, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, resources: dict[str, Live[Any]], how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     really = httpx.HTTPTransport.handle_request
     ids = {live.id for live in resources.values()}
