@@ -11,6 +11,7 @@ import pytest
 
 from prism_iac.errors import PrismError
 from prism_iac.lifecycle import Live
+from prism_iac.prism import Limits, PrismClient
 from tests.contract.lifecycle.stage import ADA, Stage
 
 PAGE: Final = "<html>Maintenance</html>"
@@ -52,7 +53,9 @@ def test_what_cannot_be_asked_for_is_not_gone(
         return really(transport, request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", broken)
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    # Calls are repeated for a minute; here they give up at once.
+    defaults = PrismClient.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "limits", Limits(total_seconds=0.5))
     for live in resources.values():
         with pytest.raises(PrismError):
             stage.read(live)
