@@ -54,7 +54,7 @@ def test_what_cannot_be_asked_for_is_not_gone(
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", broken)
     # Calls are repeated for a minute; here they give up at once.
-    defaults = PrismClient.__init__.__kwdefaults__
+    defaults = PrismClient.__init__.__kwdefaults__ or {}
     monkeypatch.setitem(defaults, "limits", Limits(total_seconds=0.5))
     for live in resources.values():
         with pytest.raises(PrismError):
