@@ -93,6 +93,8 @@ class Runner:
             finally:
                 await _end(supervisor)
             outcome = json.loads(report.read(_REPORT_BYTES) or b'{"signal": 9}')
+        if outcome.get("confined") is False:
+            _log.warning("the kernel does not confine algorithms: this one could read the agent's files")
         problem = _problem(outcome)
         if "not_started" in outcome and step.is_algorithm:
             raise RunFailed(f"error starting algorithm: {problem}")
@@ -104,6 +106,8 @@ class Runner:
             "command": step.command,
             "memory_bytes": self._limits.memory_bytes,
             "processes": self._limits.processes,
+            "readable": step.readable,
+            "writable": str(self._workspace.folder),
             "report": report,
         }
         starting = asyncio.ensure_future(

@@ -1,9 +1,10 @@
 """VMs that are processes of this machine.
 
 What a VM has of its own: a process session that outlives whoever made it, a folder, a loopback port, a
-certificate, evidence (simulated), and for its algorithms limits of memory, processes and time. What it shares
-with the machine: the kernel, the user, the network, and every file that this user may read, other VMs'
-folders among them. It is there to run the whole workflow on one machine, not to protect anything.
+certificate, evidence (simulated), and for its algorithms limits of memory, processes and time; algorithms see
+no files but their own, where the kernel has Landlock. What it shares with the machine: the kernel, the user,
+the network, and for its agent every file that this user may read. It is there to run the whole workflow on one
+machine, not to protect anything from whoever runs the machine.
 """
 
 from __future__ import annotations
