@@ -7,6 +7,7 @@ stays light: the rooms below are imported where they are used.
 
 from prism_iac.provider._declare import native_face
 from prism_iac.provider._stack_file import StackFile, computation_identity
+from prism_iac.provider.remote import RemoteHypervisor, RemoteTlsArgs
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     ApprovalArgs,
@@ -41,6 +42,8 @@ __all__ = [
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "RemoteHypervisor",
+    "RemoteTlsArgs",
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",
