@@ -8,7 +8,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict, cast
 
 import pulumi
@@ -16,7 +15,7 @@ from pulumi import Input, Output
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.provider.remote._scripts import command_line
-from prism_iac.provider.remote._source import Source, read_source
+from prism_iac.provider.remote._source import Source, read_pem, read_source
 from prism_iac.provider.resources import ManagerTlsArgs
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 class RemoteTlsArgs(TypedDict):
-    """The manager's side of TLS; each file is its path, or the PEM text itself."""
+    """The manager's side of TLS; each file is its path, or the PEM text itself; outputs give the text."""
 
     certificate: Input[str]
     """Its certificate."""
@@ -96,6 +95,7 @@ class RemoteHypervisor(pulumi.ComponentResource):
         try:
             source = read_source(package, binary, python=python)
             _check(listen=listen, port=port, tls=tls, settings=settings or {})
+            pem = read_pem(cast("Mapping[str, Input[str]]", tls or {}))
         except InvalidInput as error:
             raise pulumi.RunError(f"{name} (RemoteHypervisor): {error}") from None
         super().__init__(_TYPE, name, {}, opts)
@@ -103,7 +103,7 @@ class RemoteHypervisor(pulumi.ComponentResource):
         self._connection = connection
         self._folder = _folder(name)
         install = self._install(source)
-        contents = _contents(tls, settings or {})
+        contents = _contents(pem, settings or {})
         files = [self._file(path, content) for path, content in contents.items()]
         service = self._command(
             f"service-{port}",
@@ -251,24 +251,14 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _contents(tls: RemoteTlsArgs | None, settings: Mapping[str, Input[str]]) -> Mapping[str, Output[str]]:
+def _contents(tls: Mapping[str, Input[str]], settings: Mapping[str, Input[str]]) -> Mapping[str, Output[str]]:
     """The files of the manager by their place in its folder, as secrets."""
-    given: Mapping[str, Any] = tls or {}
-    pem = {f"tls/{field}": Output.secret(value).apply(_read_pem) for field, value in given.items()}
+    pem = {f"tls/{field}": Output.secret(value) for field, value in tls.items()}
     return pem | {"environment": Output.secret(settings).apply(_environment)}
 
 
 def _environment(settings: Mapping[str, Any]) -> str:
     return "".join(f"{name}={shlex.quote(settings[name])}\n" for name in sorted(settings))
-
-
-def _read_pem(text: str) -> str:
-    if "-----BEGIN" in text:
-        return text
-    try:
-        return Path(text).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise pulumi.RunError(f"{text!r} cannot be read\n  Name a file of PEM.") from error
 
 
 def _digest(contents: Mapping[str, Output[str]]) -> Output[str]:

@@ -1,15 +1,18 @@
-"""What is installed on a host, and the name of its version there."""
+"""What a host gets of the files that a program names."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pulumi import Input
 
 from prism_iac._version import __version__
 from prism_iac.errors import Finding, InvalidInput
 
-__all__ = ["Source", "read_source"]
+__all__ = ["Source", "read_pem", "read_source"]
 
 _ARCHIVES = (".whl", ".tar.gz")
 _VERSION_LENGTH = 16
@@ -69,13 +72,37 @@ def read_source(package: str | None, binary: str | None, *, python: str) -> Sour
     return Source("package", _version("package", python, wanted.encode()), python, requirement=wanted)
 
 
+def read_pem(files: Mapping[str, Input[str]]) -> Mapping[str, Input[str]]:
+    """The same, with the content of the files that are named by a path.
+
+    Raises:
+        InvalidInput: Files cannot be read.
+    """
+    findings: list[Finding] = []
+    contents: dict[str, Input[str]] = {}
+    for field, given in files.items():
+        contents[field] = given
+        if isinstance(given, str) and "-----BEGIN" not in given:
+            try:
+                contents[field] = Path(given).read_text(encoding="ascii")
+            except (OSError, UnicodeDecodeError) as error:
+                findings.append(_unreadable(f"tls.{field}", given, error))
+    if findings:
+        raise InvalidInput(findings)
+    return contents
+
+
 def _from_file(kind: str, file: Path, *, field: str, python: str) -> Source:
     try:
         content = file.read_bytes()
     except OSError as error:
-        message = f"{str(file)!r} cannot be read: {error.strerror}"
-        raise InvalidInput([Finding(path=field, message=message, fix="Name a file that exists.")]) from error
+        raise InvalidInput([_unreadable(field, str(file), error)]) from error
     return Source(kind, _version(kind, python, content), python, file=file)
+
+
+def _unreadable(field: str, path: str, error: OSError | UnicodeDecodeError) -> Finding:
+    reason = error.strerror if isinstance(error, OSError) else "it is no PEM"
+    return Finding(path=field, message=f"{path!r} cannot be read: {reason}", fix="Name a file that exists.")
 
 
 def _version(kind: str, python: str, content: bytes) -> str:
