@@ -69,13 +69,14 @@ class RemoteHypervisor(pulumi.ComponentResource):
         vcpus: int = 2,
         max_vms: int = 10,
         settings: Mapping[str, Input[str]] | None = None,
+        restart: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a manager on a host.
 
         Args:
             name: The logical name.
-            connection: How to reach the host over SSH.
+            connection: How to reach the host over SSH, and the `host_key` that it is known by.
             package: Our manager: a wheel or sdist to copy, or a requirement that the host installs from its index;
                 this version when left out.
             binary: The manager of Cocos instead, a file to copy.
@@ -87,6 +88,7 @@ class RemoteHypervisor(pulumi.ComponentResource):
             vcpus: The virtual processors of a VM.
             max_vms: How many VMs may run at once; 0 for any number.
             settings: More environment variables of the manager, such as `MANAGER_QEMU_OVMF_CODE_FILE`; kept as secrets.
+            restart: Any text; another one starts the manager anew, as its host does not when it has booted.
             opts: Resource options.
 
         Raises:
@@ -94,7 +96,7 @@ class RemoteHypervisor(pulumi.ComponentResource):
         """
         try:
             source = read_source(package, binary, python=python)
-            _check(listen=listen, port=port, tls=tls, settings=settings or {})
+            _check(connection, listen=listen, port=port, tls=tls, settings=settings or {})
             pem = read_pem(cast("Mapping[str, Input[str]]", tls or {}))
         except InvalidInput as error:
             raise pulumi.RunError(f"{name} (RemoteHypervisor): {error}") from None
@@ -118,11 +120,11 @@ class RemoteHypervisor(pulumi.ComponentResource):
                 str(max_vms),
             ),
             delete=("stop", str(port)),
-            stdin=_digest(contents),
+            stdin=_digest(contents, restart),
             # A manager that starts before the one in its place stops would be the one that is stopped.
             opts=pulumi.ResourceOptions(depends_on=[install, *files], delete_before_replace=True),
         )
-        host = listen if _is_loopback(listen) else _host(connection)
+        host = listen if _is_loopback(listen) else _of(connection, "host")
         self.address = _after(service, Output.from_input(host).apply(lambda host: _address(host, port)))
         self.manager_tls = _with_secret_key(manager_tls)
         self.register_outputs({"address": self.address, "manager_tls": self.manager_tls})
@@ -195,17 +197,42 @@ def _remote() -> Any:
     return remote
 
 
-def _check(*, listen: str, port: int, tls: RemoteTlsArgs | None, settings: Mapping[str, Input[str]]) -> None:
-    findings = list(_findings(listen, port, tls, settings))
+def _check(
+    connection: ConnectionArgs | ConnectionArgsDict,
+    *,
+    listen: str,
+    port: int,
+    tls: RemoteTlsArgs | None,
+    settings: Mapping[str, Input[str]],
+) -> None:
+    findings = [*_findings_of_the_host(connection, port, settings), *_findings_of_tls(listen, tls)]
     if findings:
         raise InvalidInput(findings)
 
 
-def _findings(
-    listen: str, port: int, tls: RemoteTlsArgs | None, settings: Mapping[str, Input[str]]
+def _findings_of_the_host(
+    connection: ConnectionArgs | ConnectionArgsDict, port: int, settings: Mapping[str, Input[str]]
 ) -> Iterator[Finding]:
+    if not _of(connection, "host"):
+        yield Finding(path="connection.host", message="it is missing", fix="Name the host.")
+    if not _of(connection, "host_key"):
+        yield Finding(
+            path="connection.host_key",
+            message="anybody on the way could pass for the host and be given its keys",
+            fix="Write the public key of the host, which `ssh-keyscan` shows; compare it on the host.",
+        )
     if port not in _PORTS:
         yield Finding(path="port", message=f"{port} is no port", fix="Choose one from 1 to 65535.")
+    for variable in settings:
+        if not _VARIABLE.fullmatch(variable):
+            yield Finding(
+                path=f"settings.{variable}",
+                message="it is no name of an environment variable",
+                fix="Use capital letters, digits and underscores.",
+            )
+
+
+def _findings_of_tls(listen: str, tls: RemoteTlsArgs | None) -> Iterator[Finding]:
     if tls is not None:
         for field in ("certificate", "key"):
             if field not in tls:
@@ -216,13 +243,6 @@ def _findings(
             message=f"the manager would make VMs for everybody who reaches {listen}",
             fix="Name its certificate, its key and the CA of its clients, or listen at 127.0.0.1.",
         )
-    for variable in settings:
-        if not _VARIABLE.fullmatch(variable):
-            yield Finding(
-                path=f"settings.{variable}",
-                message="it is no name of an environment variable",
-                fix="Use capital letters, digits and underscores.",
-            )
 
 
 def _mode(tls: RemoteTlsArgs | None) -> str:
@@ -243,8 +263,8 @@ def _folder(name: str) -> str:
     return f".prism-manager/{re.sub(r'[^A-Za-z0-9._-]', '-', identity)}"
 
 
-def _host(connection: ConnectionArgs | ConnectionArgsDict) -> Input[str]:
-    return connection["host"] if isinstance(connection, Mapping) else connection.host
+def _of(connection: ConnectionArgs | ConnectionArgsDict, field: str) -> Any:
+    return connection.get(field) if isinstance(connection, Mapping) else getattr(connection, field)
 
 
 def _address(host: str, port: int) -> str:
@@ -261,10 +281,10 @@ def _environment(settings: Mapping[str, Any]) -> str:
     return "".join(f"{name}={shlex.quote(settings[name])}\n" for name in sorted(settings))
 
 
-def _digest(contents: Mapping[str, Output[str]]) -> Output[str]:
+def _digest(contents: Mapping[str, Output[str]], restart: str) -> Output[str]:
     """Tells apart what a manager is started with, and tells nothing of it."""
     return Output.all(**contents).apply(
-        lambda values: hashlib.sha3_256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        lambda values: hashlib.sha3_256(json.dumps([values, restart], sort_keys=True).encode()).hexdigest()
     )
 
 

@@ -145,16 +145,18 @@ def test_a_manager_lives_from_its_installation_to_its_removal(host: Host, wheel:
     host.start("v1")
     assert (complete.stat().st_mtime_ns, host.pid) == (made_at, first)
 
-    # Another configuration starts it anew, with its VM.
+    # Other files start it anew, with its VM.
     host.start("v1", digest="2")
     assert host.pid != first
     with CocosManager(ManagerAccess(f"127.0.0.1:{host.port}")) as manager:
         manager.require(vcpus=2)
     (vm,) = (vm for vm in LocalHypervisor(host.folder / str(host.port) / "data").list() if vm.running)
 
-    # Another version stands beside the first, which stays as long as the VM runs from it.
+    # Another version with the same files starts, too, and stands beside the first, which stays as long as the VM runs from it.
     host.install("v2", wheel)
-    host.start("v2", digest="3")
+    second = host.pid
+    host.start("v2", digest="2")
+    assert host.pid != second
     assert "stays" in host.run("remove", "v1")
     assert sorted(path.name for path in (host.folder / "versions").iterdir()) == ["v1", "v2"]
     LocalHypervisor(host.folder / str(host.port) / "data", grace_seconds=1).remove(vm.id)

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import settings
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 from prism_iac.provider import ConfidentialVM
 from prism_iac.provider.remote import RemoteHypervisor
 from prism_iac.provider.remote._scripts import command_line
+from tests.unit.provider.engine_of_mocks import Declaration, run
 
 KEY = "-----BEGIN PRIVATE KEY-----\nsecret-of-the-manager\n-----END PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nmanager\n-----END CERTIFICATE-----\n"
 CA = "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n"
 TLS: Any = {"certificate": CERTIFICATE, "key": KEY, "client_ca": CA}
-SSH: Any = {"host": "lab.example.com", "user": "prism", "private_key": "secret-of-ssh"}
+SSH: Any = {
+    "host": "lab.example.com",
+    "host_key": "ssh-ed25519 AAAA",
+    "user": "prism",
+    "private_key": "secret-of-ssh",
+}
 SETTINGS = {"MANAGER_QEMU_CPU": "secret-of-settings"}
 FOLDER = ".prism-manager/platform.dev.lab"
 
@@ -32,60 +34,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:This resource is deprecated:Depr
 
 FILES = {"lab-tls-certificate", "lab-tls-key", "lab-tls-client_ca", "lab-environment"}
 SERVICE = "lab-service-7020"
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What the engine is told of a resource; inputs in clear."""
-
-    inputs: Mapping[str, Any]
-    secrets: frozenset[str]
-    request: Any
-
-    @property
-    def waits_for(self) -> set[str]:
-        return {urn.rpartition("::")[2] for urn in self.request.dependencies}
-
-
-class Recorder(MockMonitor, pulumi.runtime.Mocks):
-    """An engine that makes everything at once and keeps what it was told, by logical name."""
-
-    def __init__(self) -> None:
-        super().__init__(self)
-        self.declared: dict[str, Declaration] = {}
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the engine's name
-        self._request = request
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK has no types here
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        secrets = {name for name, value in args.inputs.items() if _is_secret(value)}
-        clear = {name: _in_clear(value) for name, value in args.inputs.items()}
-        if not args.typ.startswith("pulumi:"):
-            self.declared[args.name] = Declaration(clear, frozenset(secrets), self._request)
-        return f"{args.name}-id", clear
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise AssertionError(args.token)
-
-
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, Mapping) and value.get(_special_sig_key) == _special_secret_sig
-
-
-def _in_clear(value: Any) -> Any:
-    if _is_secret(value):
-        return _in_clear(value["value"])
-    if isinstance(value, Mapping):
-        return {name: _in_clear(item) for name, item in value.items()}
-    return [_in_clear(item) for item in value] if isinstance(value, list) else value
-
-
-def run(program: Callable[[], Any], *, preview: bool = False) -> Mapping[str, Declaration]:
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="platform", stack="dev", preview=preview, monitor=recorder)
-    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK has no types here
-    return recorder.declared
 
 
 def declare(*, preview: bool = False, **arguments: Any) -> Mapping[str, Declaration]:
@@ -99,12 +47,6 @@ def ran_again(before: Mapping[str, Declaration], after: Mapping[str, Declaration
         for name in before.keys() | after.keys()
         if name not in before or name not in after or before[name].inputs != after[name].inputs
     }
-
-
-@pytest.fixture(autouse=True)
-def _other_tests_have_no_engine() -> Iterator[None]:
-    yield
-    settings.reset_options()
 
 
 def test_it_installs_writes_its_files_and_starts() -> None:
@@ -153,7 +95,9 @@ class TestChanges:
         other = {"MANAGER_QEMU_CPU": "other"}
         assert ran_again(declare(), declare(settings=other)) == {"lab-environment", SERVICE}
 
-    @pytest.mark.parametrize("change", [{"vcpus": 4}, {"max_vms": 3}, {"listen": "192.0.2.10"}])
+    @pytest.mark.parametrize(
+        "change", [{"vcpus": 4}, {"max_vms": 3}, {"listen": "192.0.2.10"}, {"restart": "once"}]
+    )
     def test_configuration(self, change: Mapping[str, Any]) -> None:
         assert ran_again(declare(), declare(**change)) == {SERVICE}
 
@@ -218,6 +162,8 @@ def test_a_manager_that_only_its_host_reaches_is_at_the_end_of_a_tunnel() -> Non
         ({"tls": None}, "would make VMs for everybody who reaches 0.0.0.0"),
         ({"tls": {"certificate": CERTIFICATE, "key": KEY}}, "tls.client_ca: "),
         ({"tls": {"certificate": CERTIFICATE, "client_ca": CA}}, "tls.key: it is missing"),
+        ({"connection": {"host": "lab"}}, "connection.host_key: anybody on the way could pass for the host"),
+        ({"connection": {"host_key": "k"}}, "connection.host: it is missing"),
         ({"port": 0}, "port: 0 is no port"),
         ({"settings": {"A=1;B": "x"}}, "no name of an environment variable"),
         ({"binary": "manager"}, "two managers are named"),

@@ -1,10 +1,10 @@
 # Starts the manager, or leaves alone the one that was started alike: KIND VERSION HOST PORT TLS VCPUS MAX_VMS.
-# TLS is none, server or mutual. Standard input tells apart what it is started with.
+# TLS is none, server or mutual. Standard input tells apart the files that it is started with.
+wanted="$* $(cat)"
 kind=$1 version=$2 host=$3 port=$4 tls=$5 vcpus=$6 max_vms=$7
 home=$folder/versions/$version
 run=$folder/$port
 mkdir -p "$run"
-wanted=$(cat)
 if is_running "$run" && [ "$(cat "$run/started" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
