@@ -8,9 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,20 +21,12 @@ from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki import Authority
 from prism_iac.provider.remote._scripts import command_line
 from tests.contract.agent.vm import free_port
+from tests.contract.hypervisor.installable import COCOS, make_wheel
 from tests.contract.hypervisor.manager_cases import HOUR, SPEC
 
-ROOT = Path(__file__).parents[3]
 FOLDER = ".prism-manager/lab"
 DAY = timedelta(days=1)
 EC = KeySpec(algorithm=KeyAlgorithm.ECDSA)
-COCOS = """#!/usr/bin/env python3
-# Listens as the manager of Cocos would, and tells what it was given.
-import os, signal, socket
-given = {name: value for name, value in os.environ.items() if name.startswith("MANAGER_")}
-open("given", "w").write(repr(given))
-listening = socket.create_server((os.environ["MANAGER_GRPC_HOST"], int(os.environ["MANAGER_GRPC_PORT"])))
-signal.pause()
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +106,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real wheel that brings this checkout and its libraries to an environment."""
-    path = tmp_path_factory.mktemp("wheel") / "prism_here-1-py3-none-any.whl"
-    files: Mapping[str, str] = {
-        "prism_here.pth": f"{sysconfig.get_path('purelib')}\n{ROOT}\n",
-        "prism_here-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: prism-here\nVersion: 1\n",
-        "prism_here-1.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        "prism_here-1.dist-info/RECORD": "",
-    }
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
+    return make_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_a_manager_lives_from_its_installation_to_its_removal(host: Host, wheel: Path) -> None:
