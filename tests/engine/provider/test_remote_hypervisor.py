@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 
 from prism_iac.provider.remote._scripts import command_line
 from tests.contract.agent.vm import free_port
-from tests.contract.hypervisor.installable import COCOS
+from tests.contract.hypervisor.installable import COCOS, make_wheel
 from tests.engine.processes import end_processes_of, processes_of
 from tests.engine.project import Project
+from tests.engine.provider.platform_repo import PlatformRepo
 from tests.engine.provider.sshd import SshHost, ssh_host, user_name
 
 FOLDER = ".prism-manager/lab"
@@ -113,3 +116,71 @@ def test_a_manager_is_installed_updated_and_stopped(project_on_host: Project, ho
     project.destroy()
     assert not listens(port)
     assert processes_of(host.home) == []
+
+
+VM_ON_HOST = """
+    import json
+    from pathlib import Path
+
+    import prism_iac
+
+    given = json.loads(Path("given.json").read_text())
+    lab = prism_iac.RemoteHypervisor(
+        "lab",
+        connection={"host": "127.0.0.1", "host_key": "ssh-ed25519 AAAA"},
+        package=given["package"],
+        python=given["python"],
+        listen="127.0.0.1",
+        port=given["port"],
+    )
+    prism_iac.ConfidentialVM("trainer", provider="cocos", manager=lab.address, vcpus=2)
+"""
+
+
+@pytest.fixture
+def repo_with_commands(repo: PlatformRepo, tmp_path: Path) -> Iterator[PlatformRepo]:
+    """Its commands run on this machine: the engine is real, the way over SSH is not."""
+    plugin = tmp_path / "bin" / "pulumi-resource-command"
+    plugin.parent.mkdir()
+    plugin.write_text(f"#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name('command_here.py')}\n")
+    plugin.chmod(0o700)
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = repo.project.environ
+    environ |= {"PATH": f"{plugin.parent}:{environ['PATH']}", "HOST_HOME": str(home)}
+    yield repo
+    end_processes_of(tmp_path)
+
+
+def test_no_vm_is_replaced_by_an_update_of_its_manager(
+    repo_with_commands: PlatformRepo, tmp_path: Path
+) -> None:
+    project, port, other_port = repo_with_commands.project, free_port(), free_port()
+    wheel = make_wheel(tmp_path)
+    given = {"package": str(wheel), "python": sys.executable, "port": port}
+    service = f"lab-service-{port}"
+    project.write("given.json", json.dumps(given))
+    project.program(VM_ON_HOST)
+    project.up()
+    vm = project.state()["trainer"].outputs["cvm_id"]
+    assert project.preview().changes == {}
+
+    # Another version: the manager starts anew and keeps its VM.
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.comment = b"another version"
+    planned = project.preview().changes
+    assert planned == {"lab-upload": "replace", "lab-install": "replace", service: "update"}
+    project.up()
+    assert project.state()["trainer"].outputs["cvm_id"] == vm
+
+    # Another port: the VM leaves the first manager while that one runs.
+    project.write("given.json", json.dumps(given | {"port": other_port}))
+    project.up()
+    assert project.state()["trainer"].outputs["cvm_id"] != vm
+    assert listens(other_port)
+    assert not listens(port)
+
+    project.destroy()
+    assert not listens(other_port)
+    # A version that something runs from would stay.
+    assert list((tmp_path / "home").glob(".prism-manager/*/versions")) == []
