@@ -1,6 +1,6 @@
-"""The faces that the Pulumi engine sees: dynamic resources, typed classes, the stack component.
+"""The faces that the Pulumi engine sees: dynamic resources, typed classes, the components.
 
-Main entries: the resource classes and `StackFile`, which `prism_iac` exports. Turns property bags into
+Main entries: the resource classes, `StackFile` and `RemoteHypervisor`, which `prism_iac` exports. Turns property bags into
 models and back; decides nothing. Must not know HTTP, SQL or the protocol of agents. What a program imports
 stays light: the rooms below are imported where they are used.
 """

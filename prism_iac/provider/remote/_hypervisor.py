@@ -158,7 +158,10 @@ class RemoteHypervisor(pulumi.ComponentResource):
             delete=("erase", path),
             stdin=content,
             logging=_remote().Logging.NONE,
-            opts=pulumi.ResourceOptions(additional_secret_outputs=["stdin", "stdout", "stderr"]),
+            # Where another name of the host is that of the same machine, what is erased last would be missing.
+            opts=pulumi.ResourceOptions(
+                additional_secret_outputs=["stdin", "stdout", "stderr"], delete_before_replace=True
+            ),
         )
 
     def _command(

@@ -109,7 +109,7 @@ class TestChanges:
         assert {name for name, item in declared.items() if "triggers" in item.inputs} == {"lab-install"}
         # Deleted first, the version that runs would be removed under it.
         assert not declared["lab-install"].request.deleteBeforeReplace
-        assert declared[SERVICE].request.deleteBeforeReplace
+        assert all(declared[name].request.deleteBeforeReplace for name in (SERVICE, *FILES))
         for name in declared.keys() - {"lab"}:
             assert "connection.host" in declared[name].request.replaceOnChanges
 
