@@ -30,8 +30,9 @@ class Declaration:
 class Recorder(MockMonitor, pulumi.runtime.Mocks):
     """An engine that makes everything at once and keeps what it was told, by logical name."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, preview: bool) -> None:
         super().__init__(self)
+        self._preview = preview
         self.declared: dict[str, Declaration] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the engine's name
@@ -43,7 +44,8 @@ class Recorder(MockMonitor, pulumi.runtime.Mocks):
         clear = {name: _in_clear(value) for name, value in args.inputs.items()}
         if not args.typ.startswith("pulumi:"):
             self.declared[args.name] = Declaration(clear, frozenset(secrets), self._request)
-        return f"{args.name}-id", clear
+        # A preview does not know the ids of what it would make.
+        return None if self._preview else f"{args.name}-id", clear
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(args.token)
@@ -63,7 +65,7 @@ def _in_clear(value: Any) -> Any:
 
 def run(program: Callable[[], Any], *, preview: bool = False) -> Mapping[str, Declaration]:
     """Run a program of the stack `dev` of the project `platform`; gives its resources by logical name."""
-    recorder = Recorder()
+    recorder = Recorder(preview=preview)
     pulumi.runtime.set_mocks(recorder, project="platform", stack="dev", preview=preview, monitor=recorder)
     try:
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK has no types here
