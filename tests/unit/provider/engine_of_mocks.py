@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -63,12 +65,20 @@ def _in_clear(value: Any) -> Any:
     return [_in_clear(item) for item in value] if isinstance(value, list) else value
 
 
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One for all programs: its threads have loops of the SDK's, which nobody closes."""
+    return asyncio.new_event_loop()
+
+
 def run(program: Callable[[], Any], *, preview: bool = False) -> Mapping[str, Declaration]:
     """Run a program of the stack `dev` of the project `platform`; gives its resources by logical name."""
     recorder = Recorder(preview=preview)
-    pulumi.runtime.set_mocks(recorder, project="platform", stack="dev", preview=preview, monitor=recorder)
+    asyncio.set_event_loop(_loop())
     try:
+        pulumi.runtime.set_mocks(recorder, project="platform", stack="dev", preview=preview, monitor=recorder)
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK has no types here
     finally:
         settings.reset_options()
+        asyncio.set_event_loop(None)
     return recorder.declared
