@@ -59,6 +59,8 @@ _SYSTEM: Final = {
             *("/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/mime.types"),
             *("/etc/nsswitch.conf", "/etc/passwd", "/etc/pki/tls/certs", "/etc/resolv.conf"),
             *("/etc/ssl/certs", "/etc/ssl/openssl.cnf"),
+            # Which system this is, as pip asks for.
+            *("/etc/debian_version", "/etc/lsb-release", "/etc/os-release", "/etc/redhat-release"),
         ),
         _READ,
     ),
