@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
-from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, unmarked
+from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, words_of
 from prism_iac.model.resources import Asset
 from prism_iac.prism import NotFound
 
@@ -65,7 +65,7 @@ class AssetHandler(Handler[Asset]):
             identity=context.identity,
             workspace=workspace,
             asset_type=record.asset_type,
-            description=unmarked(record.description)[0] or record.file_name,
+            description=words_of(record.description),
             checksum=record.checksum,
             provider=None if is_own else context.session.name_of(record.user_id),
         )
@@ -143,7 +143,7 @@ def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:
     return state.with_(
         asset_type=record.asset_type,
         provider=provider,
-        description=unmarked(record.description)[0],
+        description=words_of(record.description),
         checksum=record.checksum or None,
         file_name=record.file_name or None,
         mime_type=record.mime_type or None,
