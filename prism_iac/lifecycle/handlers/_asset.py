@@ -50,9 +50,14 @@ class AssetHandler(Handler[Asset]):
         return Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
 
     def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
-        """The record as it is."""
+        """The record as it is; its sample is that of the file, or none that is known."""
         record = context.session.snapshot(live.state.workspace).assets.get(live.id)
-        return None if record is None else Live(live.id, _actual(record, live.state, context))
+        if record is None:
+            return None
+        state = _actual(record, live.state, context)
+        return Live(
+            live.id, state if _has_its_sample(record, state, context) else state.with_(sample_file=None)
+        )
 
     def recall(self, object_id: str, context: Context) -> Live[Asset] | None:
         """By the id of the record, which knows the digest of the file and not its path."""
@@ -133,6 +138,19 @@ def _content(desired: Asset) -> AssetContent:
         mime_type=desired.mime_type or "",
         sample=Path(desired.sample_file).read_bytes() if desired.sample_file else None,
     )
+
+
+def _has_its_sample(record: AssetRecord, state: Asset, context: Context) -> bool:
+    """Whether Prism shows the bytes of the sample's file; a file that cannot be read here says nothing."""
+    if state.sample_file is None:
+        return True
+    try:
+        wanted = Path(state.sample_file).read_bytes()
+    except OSError:
+        return True
+    # Lists come without samples.
+    sample = record.sample or context.session.workspace(state.workspace).assets.get(record.id).sample
+    return sample == wanted
 
 
 def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:

@@ -104,7 +104,7 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
         "file_name": lambda scene: scene.edit_asset(file_name="other.txt"),
         "description": lambda scene: scene.edit_asset(words="another dataset"),
         "mime_type": lambda scene: scene.edit_asset(mime_type="text/plain"),
-        "sample_file": HERE,
+        "sample_file": lambda scene: scene.edit_asset(sample=b"another sample"),
     },
     "Participant": {
         "workspace": SETTLED,
@@ -222,7 +222,7 @@ def test_an_edit_of_the_agent_is_shown(field: str, scene_of: Callable[[str], Sce
 @pytest.mark.parametrize("kind", ["Computation", "Asset"])
 def test_an_update_takes_the_edit_back(kind: str, scene_of: Callable[[str], Scene]) -> None:
     scene = scene_of(kind)
-    for field in ("description", "name" if kind == "Computation" else "mime_type"):
+    for field in ("description", "name" if kind == "Computation" else "sample_file"):
         edit = ROWS[kind][field]
         assert not isinstance(edit, str)
         edit(scene)
