@@ -57,6 +57,14 @@ def status_of(stage: Stage, computation_id: str) -> str | None:
     return run.status if run else None
 
 
+def policy_of(quick: SameProcess, stage: Stage, vm: Live[Any]) -> tuple[str, ...]:
+    """The options that name the policy of a VM and the root of its platform, written to files."""
+    policy, roots = quick.folder / "policy.json", quick.folder / "roots.pem"
+    policy.write_bytes(stage.workspace.cvms.attestation_policy(vm.id))
+    roots.write_bytes(open_hypervisor(VmProvider.LOCAL, data=stage.data).evidence_roots() or b"")
+    return ("--policy", str(policy), "--roots", str(roots))
+
+
 @pytest.mark.usefixtures("runnable", "vm")
 def test_a_computation_that_can_run_is_fine(quick: SameProcess) -> None:
     found = diagnosed(quick)
@@ -156,6 +164,30 @@ def test_a_run_whose_algorithm_fails(
     assert failures(quick)["last run"].startswith("run 1 failed: algorithm execution error")
 
 
+@pytest.mark.usefixtures("run")
+def test_a_vm_that_is_busy_with_another_computation(quick: SameProcess, stage: Stage, vm: Live[Any]) -> None:
+    eventually(lambda: stage.workspace.cvms.get(vm.id).state == "ReceivingAlgorithm")
+    other = stage.computation("other", result_consumers=[ADA])
+    ended = quick.run("diagnose", other.state.name)
+    assert ended.code == 1
+    assert "VM: no VM takes a computation\n  Wait until one is online" in ended.err
+
+
+def test_evidence_in_the_handshake_is_held_against_the_policy(
+    quick: SameProcess, stage: Stage, runnable: Live[Any], vm: Live[Any]
+) -> None:
+    run = start(stage, stage.update(runnable, agent={"tls": "atls"}), vm)
+    given = policy_of(quick, stage, vm)
+    assert diagnosed(quick)["agent"]["verdict"] == "skipped"
+    found = diagnosed(quick, *given)
+    assert [found[name]["verdict"] for name in ("agent", "evidence")] == ["ok", "ok"]
+    quick.out("policy", "measurement", "Q0ND" * 16, given[1])
+    found = diagnosed(quick, *given)
+    assert "launch measurement is" in found["agent"]["cause"]
+    assert found["evidence"]["verdict"] == "skipped"
+    stage.delete(run)
+
+
 class TestTls:
     """What stands between a participant and an agent with certificates."""
 
@@ -219,10 +251,7 @@ class TestTls:
 
 @pytest.mark.usefixtures("run")
 def test_evidence_is_held_against_the_policy(quick: SameProcess, stage: Stage, vm: Live[Any]) -> None:
-    policy, roots = quick.folder / "policy.json", quick.folder / "roots.pem"
-    policy.write_bytes(stage.workspace.cvms.attestation_policy(vm.id))
-    roots.write_bytes(open_hypervisor(VmProvider.LOCAL, data=stage.data).evidence_roots() or b"")
-    given = ("--policy", str(policy), "--roots", str(roots))
+    given = policy_of(quick, stage, vm)
     assert diagnosed(quick, *given)["evidence"]["evidence"] == "it meets the policy, on a SIMULATED platform"
-    quick.out("policy", "measurement", "Q0ND" * 16, str(policy))
+    quick.out("policy", "measurement", "Q0ND" * 16, given[1])
     assert "launch measurement is" in failures(quick, *given)["evidence"]
