@@ -7,21 +7,13 @@ from typing import Final
 
 from prism_iac.agent import Refusal
 from prism_iac.cli._outcome import Outcome, failed, fine, skipped
+from prism_iac.cli.diagnose._reasons import fix_of
 from prism_iac.cli.diagnose._subject import Subject
 from prism_iac.model import AgentState, AssetKind, ComputationStatus
 
 __all__ = ["check_checksums", "check_last_run", "check_uploads"]
 
 _LAST_LINES: Final = 3
-_ERROR_MARKS: Final = {
-    "the time limit of a run": "Give the algorithm less to do, or the VM's agent a longer time limit.",
-    "Killed": "It was ended from outside or ran out of memory: give the VM more memory, or the algorithm less data.",
-    "No space left": "Give the VM a greater disk, or bring less data.",
-    "bytes in results/": "Leave less in results/.",
-    "files in results/": "Leave fewer files in results/, or pack them.",
-    "No module named": "Upload the algorithm with --requirements.",
-}
-"""What a failure says where a limit or a usual slip is behind it, and what to do."""
 
 
 def check_uploads(subject: Subject) -> Outcome:
@@ -71,12 +63,11 @@ def check_last_run(subject: Subject) -> Outcome:
         return fine(f"run {run.number} is {run.status}")
     reason = next(filter(None, map(_error_of, (event.details for event in subject.events))), "")
     lines = [entry.message.strip() for entry in subject.logs[:_LAST_LINES]]
-    known = next((fix for mark, fix in _ERROR_MARKS.items() if mark in reason), "")
     return failed(
         " | ".join(reversed(lines)) or "the agent logged nothing",
         cause=f"run {run.number} failed: {reason or 'its agent gave no reason'}",
-        fix=known
-        or f"See all of it with `prism-iac computations logs {subject.record.name}`; correct it, and run again.",
+        fix=fix_of(reason, *lines)
+        or f"Look at `prism-iac computations logs {subject.record.name}`; correct it, and run again.",
     )
 
 

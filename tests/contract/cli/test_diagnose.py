@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -147,21 +147,33 @@ def test_a_run_that_completed(
     assert diagnosed(quick)["last run"]["evidence"] == "run 1 is completed"
 
 
+FAILING: Final = {
+    "raise ValueError('no such column')": ("no such column", "prism-iac computations logs sum"),
+    "import a_package_that_is_absent": ("ModuleNotFoundError", "--requirements FILE"),
+    "bytearray(1 << 40)": ("MemoryError", "memory_mib"),
+}
+"""Algorithms with their last words, and what helps."""
+
+
+@pytest.mark.parametrize("program", FAILING)
 def test_a_run_whose_algorithm_fails(
-    quick: SameProcess, stage: Stage, numbers: Path, addition: Path, vm: Live[Any]
+    quick: SameProcess, stage: Stage, numbers: Path, vm: Live[Any], program: str
 ) -> None:
-    addition.write_text("raise ValueError('no such column')\n")
+    algorithm = numbers.with_name("failing.py")
+    algorithm.write_text(f"{program}\n")
     computation = stage.computation(
-        algorithm=stage.algorithm(addition).id,
+        algorithm=stage.algorithm(algorithm).id,
         datasets=[stage.dataset(numbers).id],
         result_consumers=[ADA],
     )
     stage.register_keys(computation, ADA, GRACE)
-    run = start(stage, computation, vm)
-    stage.upload(run, addition, numbers)
+    stage.upload(start(stage, computation, vm), algorithm, numbers)
+    last_words, fix = FAILING[program]
     eventually(lambda: status_of(stage, computation.id) == "failed")
-    eventually(lambda: "no such column" in diagnosed(quick)["last run"]["evidence"])
-    assert failures(quick)["last run"].startswith("run 1 failed: algorithm execution error")
+    eventually(lambda: last_words in diagnosed(quick)["last run"]["evidence"])
+    found = diagnosed(quick)["last run"]
+    assert found["cause"].startswith("run 1 failed: algorithm execution error")
+    assert fix in found["fix"]
 
 
 @pytest.mark.usefixtures("run")
