@@ -21,21 +21,24 @@ def check_uploads(subject: Subject) -> Outcome:
     if subject.current_run is None:
         return skipped("no run is going on")
     state = subject.vm.state if subject.vm else None
-    awaited = []
     if state is AgentState.RECEIVING_ALGORITHM:
-        awaited = subject.assets_of(AssetKind.ALGORITHM)
-    if state in (AgentState.RECEIVING_ALGORITHM, AgentState.RECEIVING_DATA):
-        awaited = [*awaited, *subject.assets_of(AssetKind.DATASET)]
-    if not awaited:
+        awaited, command = (
+            [*subject.assets_of(AssetKind.ALGORITHM), *subject.assets_of(AssetKind.DATASET)],
+            "algo",
+        )
+    elif state is AgentState.RECEIVING_DATA:
+        awaited, command = subject.assets_of(AssetKind.DATASET), "data"
+    else:
         return fine(f"the agent is in the phase {state}")
-    waits = ", ".join(
+    people = ", ".join(
         f"{asset.file_name or asset.id} from {subject.name_of(asset.user_id)}" for asset in awaited
     )
-    verb = "algo" if state is AgentState.RECEIVING_ALGORITHM else "data"
+    # Prism does not tell which of several datasets have arrived.
+    some = "some of " if command == "data" and len(awaited) > 1 else ""
     return failed(
         f"the agent is in the phase {state}",
-        cause=f"the run waits for {'' if verb == 'algo' or len(awaited) == 1 else 'some of '}{waits}",
-        fix=f"Run `prism-iac {verb} FILE --computation {subject.record.name} --key KEY.pem`; "
+        cause=f"the run waits for {some}{people}",
+        fix=f"Run `prism-iac {command} FILE --computation {subject.record.name} --key KEY.pem`; "
         "the algorithm comes first.",
     )
 
