@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prism_iac.model import TlsMode
     from prism_iac.prism import ComputationRecord
 
-__all__ = ["ROOTS", "Agent", "ClientCertificate", "ClientKey", "ServerCa", "tls_mode_of"]
+__all__ = ["ROOTS", "Agent", "ClientCertificate", "ClientKey", "Roots", "ServerCa", "tls_mode_of"]
 
 _ADDRESS: Final = "AGENT_GRPC_URL"
 _ATTESTED: Final = "AGENT_GRPC_ATTESTED_TLS"
@@ -123,7 +123,7 @@ class Agent:
         """Nothing is open between commands."""
 
     @contextmanager
-    def connected(self, prism: Prism) -> Iterator[AgentClient]:
+    def connected(self, prism: Prism, *, patience_seconds: float = _SERVING_SECONDS) -> Iterator[AgentClient]:
         """A client of the agent, once it serves.
 
         Raises:
@@ -137,7 +137,7 @@ class Agent:
         record = prism.computation(self.computation) if self.computation else None
         tls = self._tls(record)
         with AgentClient.connect(self._find_address(prism, record), tls=tls) as client:
-            client.wait_until_serving(_SERVING_SECONDS)
+            client.wait_until_serving(patience_seconds)
             yield client
 
     def perform(self, prism: Prism, act: Callable[[AgentClient], Result]) -> Result:

@@ -27,6 +27,7 @@ from prism_iac.cli._help import EXIT_CODES_HELP, example
 from prism_iac.cli._output import emit
 from prism_iac.cli.calendar import calendar
 from prism_iac.cli.certs import app as certs
+from prism_iac.cli.diagnose import diagnose
 from prism_iac.cli.doctor import doctor
 from prism_iac.cli.ephemeral import app as ephemeral
 from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
@@ -136,3 +137,8 @@ app.command(
     )
 )(calendar)
 app.command(epilog=example("prism-iac doctor"))(doctor)
+app.command(
+    epilog=example(
+        "prism-iac diagnose iris-regression", "prism-iac diagnose iris-regression --policy policy.json --json"
+    )
+)(diagnose)

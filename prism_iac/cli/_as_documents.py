@@ -26,7 +26,7 @@ from prism_iac.cli._output import moment
 
 if TYPE_CHECKING:
     from prism_iac.backend import Instance
-    from prism_iac.cli.doctor._outcome import Outcome
+    from prism_iac.cli._outcome import Outcome
     from prism_iac.errors import Finding
     from prism_iac.hypervisor import Vm
     from prism_iac.prism import (

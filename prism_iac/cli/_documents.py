@@ -248,7 +248,7 @@ class VmDetails(VmDocument):
 
 
 class CheckDocument(TypedDict):
-    """One check of `doctor`; `verdict` is ok, failed or skipped."""
+    """One check of `doctor` or `diagnose`; `verdict` is ok, failed or skipped."""
 
     name: str
     verdict: str
@@ -258,7 +258,7 @@ class CheckDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """What `doctor` found; `ok` when no check failed."""
+    """What `doctor` or `diagnose` found; `ok` when no check failed."""
 
     ok: bool
     checks: list[CheckDocument]

@@ -22,7 +22,7 @@ from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
 from prism_iac.model._findings import Location, findings_of, path_text
 from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset, computation_id_of
-from prism_iac.model._mark import mark_of, marked, unmarked
+from prism_iac.model._mark import mark_of, marked, unmarked, words_of
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
     DEFINED_ACTIONS,
@@ -105,4 +105,5 @@ __all__ = [
     "shown",
     "tls_mode_of",
     "unmarked",
+    "words_of",
 ]

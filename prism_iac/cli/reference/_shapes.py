@@ -40,6 +40,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "rules list": list[RuleDocument],
     "calendar": CalendarDocument,
     "doctor": ReportDocument,
+    "diagnose": ReportDocument,
     "manifest render": list[RenderedManifestDocument],
     "measure": MeasurementDocument,
     "attestation show": EvidenceDocument,
