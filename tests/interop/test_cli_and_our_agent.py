@@ -101,7 +101,7 @@ def test_an_algorithm_of_another_kind(seat: Seat, kind: str, algorithm: bytes, e
 
 
 def test_requirements_of_python(seat: Seat) -> None:
-    tiny_requirements(seat.cli.folder)
+    tiny_requirements(seat.scene.vm, seat.cli.folder)
     seat.scene.begin(TINY)
     assert UPLOADED_ALGORITHM in seat.algo("-a", "python", "-r", "requirements.txt")
     assert seat.results() == {"n": b"42"}

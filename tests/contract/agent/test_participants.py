@@ -26,7 +26,7 @@ from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair, load_private_key, parse_public_key
 from prism_iac.wire.cvms_pb2 import Algorithm, ComputationRunReq, Dataset, ResultConsumer
 from tests.contract.agent.scene import Scene
-from tests.contract.agent.vm import digest, free_port, manifest
+from tests.contract.agent.vm import Vm, digest, free_port, manifest
 
 COPY = b"#!/bin/sh\ncp -r datasets/. results/\n"
 
@@ -213,11 +213,9 @@ def test_an_agent_that_is_not_there_is_named(tmp_path: Path, key: KeyPair) -> No
 TINY = b"import tiny_number\nopen('results/n', 'w').write(str(tiny_number.NUMBER))\n"
 
 
-def tiny_requirements(folder: Path) -> Path:
-    """What `TINY` needs, from a folder in place of a package index."""
-    wheels = folder / "wheels"
-    wheels.mkdir()
-    with zipfile.ZipFile(wheels / "tiny_number-1.0-py3-none-any.whl", "w") as wheel:
+def tiny_requirements(vm: Vm, folder: Path) -> Path:
+    """What `TINY` needs, from a folder of the VM in place of a package index."""
+    with zipfile.ZipFile(vm.packages / "tiny_number-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("tiny_number.py", "NUMBER = 42\n")
         wheel.writestr(
             "tiny_number-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-number\nVersion: 1.0\n"
@@ -228,12 +226,12 @@ def tiny_requirements(folder: Path) -> Path:
         )
         wheel.writestr("tiny_number-1.0.dist-info/RECORD", "")
     requirements = folder / "requirements.txt"
-    requirements.write_text(f"--no-index\n--find-links {wheels}\ntiny-number\n")
+    requirements.write_text("--no-index\ntiny-number\n")
     return requirements
 
 
 def test_requirements_are_installed_before_the_algorithm_runs(scene: Scene) -> None:
-    requirements = tiny_requirements(scene.folder)
+    requirements = tiny_requirements(scene.vm, scene.folder)
     scene.begin(TINY)
     with scene.connect() as client:
         client.upload_algorithm(

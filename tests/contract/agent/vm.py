@@ -49,11 +49,17 @@ class Vm:
         return self.folder / "work"
 
     @property
+    def packages(self) -> Path:
+        """Where its installer finds packages; no other folder of this machine is open to it."""
+        return self.folder / "packages"
+
+    @property
     def console(self) -> Path:
         return self.folder / "console.log"
 
     def start(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
+        self.packages.mkdir(exist_ok=True)
         environment = {
             "PATH": os.environ["PATH"],
             "AGENT_CVM_GRPC_URL": self.control_url,
@@ -61,6 +67,7 @@ class Vm:
             "AGENT_LISTEN": self.address,
             "AGENT_STATE_DIR": str(self.folder),
             "AGENT_LOG_LEVEL": "debug",
+            "PIP_FIND_LINKS": str(self.packages),
             "AGENT_SECRET_CANARY": "canary-in-the-environment",
             **self.certificates,
             **self.extra,

@@ -59,7 +59,7 @@ def test_a_first_start_makes_everything_and_answers(running: tuple[Path, Instanc
     data, instance = running
     assert httpx.get(f"{instance.rest_url}/ready").status_code == 200
     assert status(data) == instance
-    names = {"pid", "started_at", "version", "rest_url", "control_address"}
+    names = {"pid", "started_at", "version", "rest_url", "control_address", "insecure_address"}
     assert read(data / "instance.json").keys() == names
     admin = read(data / "admin.json")
     assert admin["endpoint"] == instance.rest_url
