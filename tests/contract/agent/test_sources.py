@@ -90,7 +90,7 @@ class Remote:
 
 
 @pytest.fixture
-def make_remote(
+def make_remote(  # noqa: PLR0917  # fixtures come by name
     make_vm: Callable[..., Any],
     control: Control,
     key: KeyPair,
