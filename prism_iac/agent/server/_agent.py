@@ -18,6 +18,7 @@ from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._computation import Computation
 from prism_iac.agent.server._log import LogForwarder
 from prism_iac.agent.server._manifest import read_manifest
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._outbox import Outbox
 from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
@@ -52,6 +53,7 @@ class Agent:
 
     Args:
         guest: What this VM proves itself with; None when it cannot.
+        measurements: What the VM has run; None where nothing keeps account of it.
         log: Learns which computation lines belong to, and its level.
         now: The time, aware.
     """
@@ -64,6 +66,7 @@ class Agent:
         fetcher: Fetcher,
         port: ParticipantPort,
         guest: SimulatedGuest | None,
+        measurements: MeasurementList | None,
         outbox: Outbox,
         announcer: Announcer,
         chunks: ChunkAssembler,
@@ -75,6 +78,7 @@ class Agent:
         self._fetcher = fetcher
         self._port = port
         self._guest = guest
+        self._measurements = measurements
         self._outbox = outbox
         self._announcer = announcer
         self._chunks = chunks
@@ -166,7 +170,7 @@ class Agent:
         )
         self._workspace.prepare()
         is_attested = security is not None and security.is_attested
-        service = AgentService(computation, self._guest, is_attested=is_attested)
+        service = AgentService(computation, self._guest, self._measurements, is_attested=is_attested)
         await self._port.open(service, security)
         computation.begin()
         self._computation = computation
