@@ -41,6 +41,13 @@ from prism_iac.model._names import (
     role_name,
 )
 from prism_iac.model._refusal import Refusal
+from prism_iac.model._remote import (
+    RemoteSource,
+    SourceKind,
+    SourceLocation,
+    is_pinned_image,
+    kind_of_source,
+)
 from prism_iac.model._shape import is_secret
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
 from prism_iac.model._unknown import UNKNOWN, Unknown, contains_unknown
@@ -79,7 +86,10 @@ __all__ = [
     "Platform",
     "PlatformText",
     "Refusal",
+    "RemoteSource",
     "Rule",
+    "SourceKind",
+    "SourceLocation",
     "Text",
     "TlsMode",
     "Unknown",
@@ -91,7 +101,9 @@ __all__ = [
     "computation_id_of",
     "contains_unknown",
     "findings_of",
+    "is_pinned_image",
     "is_secret",
+    "kind_of_source",
     "mark_of",
     "marked",
     "nearest",

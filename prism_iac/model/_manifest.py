@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 from prism_iac.model._digest import sha3_256
 from prism_iac.model._mark import mark_of, marked, unmarked
+from prism_iac.model._remote import RemoteSource
 
 __all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset", "computation_id_of"]
 
@@ -40,11 +41,13 @@ class ManifestDataset:
         hash: SHA3-256 of the plain bytes, 32 bytes.
         user_key: The provider's public key, PKIX DER.
         filename: The name that the upload must have.
+        source: Where the agent fetches it; None when it waits for an upload.
     """
 
     hash: bytes
     user_key: bytes
     filename: str = ""
+    source: RemoteSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class ManifestAlgorithm:
 
     hash: bytes
     user_key: bytes
+    source: RemoteSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,8 @@ class Manifest:
                 "id": self.id,
                 "name": self.name,
                 "description": self.description,
-                "datasets": [
-                    _item(dataset.hash, dataset.user_key, filename=dataset.filename)
-                    for dataset in self.datasets
-                ],
-                "algorithm": _item(self.algorithm.hash, self.algorithm.user_key),
+                "datasets": [_dataset(dataset) for dataset in self.datasets],
+                "algorithm": _algorithm(self.algorithm),
                 "result_consumers": [
                     _without_empty({"user_key": _b64(key)}) for key in self.result_consumers
                 ],
@@ -152,12 +153,72 @@ def _b64(data: bytes) -> str:
 
 
 def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in ("", [])}
+    return {key: value for key, value in values.items() if value not in ("", [], {}, False, None)}
 
 
-def _item(digest: bytes, user_key: bytes, *, filename: str = "") -> dict[str, Any]:
-    return {"hash": list(digest)} | _without_empty({"user_key": _b64(user_key), "filename": filename})
+def _dataset(dataset: ManifestDataset) -> dict[str, Any]:
+    remote = dataset.source
+    return {"hash": list(dataset.hash)} | _without_empty(
+        {
+            "user_key": _b64(dataset.user_key),
+            "filename": dataset.filename,
+            "source": _source(remote),
+            "decompress": remote is not None and remote.decompress,
+            "kbs": _kbs(remote),
+        }
+    )
 
 
-def _read_item(item: Mapping[str, Any]) -> dict[str, bytes]:
-    return {"hash": bytes(item["hash"]), "user_key": base64.b64decode(item.get("user_key", ""))}
+def _algorithm(algorithm: ManifestAlgorithm) -> dict[str, Any]:
+    remote = algorithm.source
+    return {"hash": list(algorithm.hash)} | _without_empty(
+        {
+            "user_key": _b64(algorithm.user_key),
+            "source": _source(remote),
+            "algo_type": remote.runtime if remote is not None else None,
+            "algo_args": [*remote.arguments] if remote is not None else [],
+            "kbs": _kbs(remote),
+        }
+    )
+
+
+def _source(remote: RemoteSource | None) -> dict[str, Any]:
+    """Without the kind, which agents do not keep (cocos-grpc.md section 4.1)."""
+    if remote is None:
+        return {}
+    return _without_empty(
+        {
+            "url": remote.url,
+            "kbs_resource_path": remote.kbs_resource_path,
+            "encrypted": remote.encrypted,
+        }
+    )
+
+
+def _kbs(remote: RemoteSource | None) -> dict[str, Any]:
+    """Enabled for every source: that is what makes an agent fetch it, with or without a key."""
+    return {} if remote is None else _without_empty({"url": remote.kbs_url, "enabled": True})
+
+
+def _read_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "hash": bytes(item["hash"]),
+        "user_key": base64.b64decode(item.get("user_key", "")),
+        "source": _read_source(item),
+    }
+
+
+def _read_source(item: Mapping[str, Any]) -> RemoteSource | None:
+    source, kbs = item.get("source") or {}, item.get("kbs") or {}
+    if not (source.get("url") and kbs.get("enabled")):
+        return None
+    # Another Prism may name what this package would not declare; a digest is taken of what it says.
+    return RemoteSource.model_construct(
+        url=source["url"],
+        encrypted=source.get("encrypted", False),
+        kbs_url=kbs.get("url") or None,
+        kbs_resource_path=source.get("kbs_resource_path") or None,
+        decompress=item.get("decompress", False),
+        runtime=item.get("algo_type") or None,
+        arguments=tuple(item.get("algo_args") or ()),
+    )

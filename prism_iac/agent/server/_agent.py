@@ -26,6 +26,7 @@ from prism_iac.agent.server._security import read_security
 from prism_iac.agent.server._service import AgentService
 from prism_iac.agent.server._unpack import UnpackLimits
 from prism_iac.agent.server._workspace import Workspace
+from prism_iac.agent.server.sources import Fetcher
 from prism_iac.attestation import SimulatedGuest
 from prism_iac.errors import PrismError
 from prism_iac.model import AgentState, LogLevel
@@ -62,6 +63,7 @@ class Agent:
         *,
         workspace: Workspace,
         runner: Runner,
+        fetcher: Fetcher,
         port: ParticipantPort,
         guest: SimulatedGuest | None,
         measurements: MeasurementList | None,
@@ -73,6 +75,7 @@ class Agent:
     ) -> None:
         self._workspace = workspace
         self._runner = runner
+        self._fetcher = fetcher
         self._port = port
         self._guest = guest
         self._measurements = measurements
@@ -163,6 +166,7 @@ class Agent:
             announcer=self._announcer,
             runner=self._runner,
             unpack_limits=UnpackLimits(),
+            fetcher=self._fetcher,
         )
         self._workspace.prepare()
         is_attested = security is not None and security.is_attested

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,15 +23,18 @@ from prism_iac.agent.server._result import StoredResult, store_result
 from prism_iac.agent.server._runner import Runner
 from prism_iac.agent.server._unpack import BadArchiveError, UnpackLimits, unpack
 from prism_iac.agent.server._workspace import Workspace
+from prism_iac.agent.server.sources import Fetcher, FetchFailed
 from prism_iac.errors import Defect
-from prism_iac.model import AgentState, Manifest, ManifestDataset
+from prism_iac.model import AgentState, Manifest, ManifestDataset, RemoteSource
 
 __all__ = ["Computation"]
 
 _NEXT: Final[Mapping[AgentState, frozenset[AgentState]]] = {
     AgentState.RECEIVING_MANIFEST: frozenset({AgentState.RECEIVING_ALGORITHM}),
-    AgentState.RECEIVING_ALGORITHM: frozenset({AgentState.RECEIVING_DATA, AgentState.RUNNING}),
-    AgentState.RECEIVING_DATA: frozenset({AgentState.RUNNING}),
+    AgentState.RECEIVING_ALGORITHM: frozenset(
+        {AgentState.RECEIVING_DATA, AgentState.RUNNING, AgentState.FAILED}
+    ),
+    AgentState.RECEIVING_DATA: frozenset({AgentState.RUNNING, AgentState.FAILED}),
     AgentState.RUNNING: frozenset({AgentState.CONSUMING_RESULTS, AgentState.FAILED}),
     AgentState.CONSUMING_RESULTS: frozenset({AgentState.COMPLETE}),
 }
@@ -57,6 +60,7 @@ class Computation:
         announcer: Announcer,
         runner: Runner,
         unpack_limits: UnpackLimits,
+        fetcher: Fetcher,
     ) -> None:
         self.manifest = manifest
         self.state = AgentState.RECEIVING_MANIFEST
@@ -64,9 +68,10 @@ class Computation:
         self._announcer = announcer
         self._runner = runner
         self._unpack_limits = unpack_limits
+        self._fetcher = fetcher
         self._awaited = list(manifest.datasets)
         self._job: Job | None = None
-        self._run: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._result: StoredResult | None = None
         self._failure = ""
 
@@ -87,6 +92,8 @@ class Computation:
         """Wait for the algorithm; its folders are prepared and its port is open."""
         self._workspace.mark(self.manifest.id)
         self._enter(AgentState.RECEIVING_ALGORITHM, EventStatus.IN_PROGRESS)
+        if self.manifest.algorithm.source is not None:
+            self._start(self._supply(self._fetch_algorithm(self.manifest.algorithm.source)))
 
     def take_algorithm(
         self, algorithm: IncomingFile, requirements: IncomingFile, *, kind: str, arguments: tuple[str, ...]
@@ -101,9 +108,16 @@ class Computation:
         requirements.finish()
         if not algorithm.size_bytes:
             raise Refused(Refusal.ALGORITHM_EMPTY)
+        if self.manifest.algorithm.source is not None:
+            raise Refused(Refusal.NOT_EXPECTED)
         self._expect(AgentState.RECEIVING_ALGORITHM)
         if digest != self.manifest.algorithm.hash:
             raise Refused(Refusal.HASH_DIFFERS)
+        self._accept_algorithm(algorithm, requirements, kind, arguments)
+
+    def _accept_algorithm(
+        self, algorithm: IncomingFile, requirements: IncomingFile, kind: str, arguments: tuple[str, ...]
+    ) -> None:
         algorithm.keep_as(self._workspace.algorithm, 0o700)
         if requirements.size_bytes:
             requirements.keep_as(self._workspace.requirements, 0o600)
@@ -111,6 +125,7 @@ class Computation:
         _log.info("algorithm received", kind=kind, size_bytes=algorithm.size_bytes)
         if self._awaited:
             self._enter(AgentState.RECEIVING_DATA, EventStatus.IN_PROGRESS)
+            self._start(self._supply(self._fetch_datasets()))
         else:
             self._start_run()
 
@@ -124,12 +139,22 @@ class Computation:
         digest = upload.finish()
         if not upload.size_bytes:
             raise Refused(Refusal.DATASET_EMPTY)
-        declared = self._declared(filename, digest)
+        await self._accept_dataset(
+            upload,
+            filename,
+            lambda: self._declared(filename, digest),
+            decompress=decompress,
+        )
+
+    async def _accept_dataset(
+        self, upload: IncomingFile, filename: str, find: Callable[[], ManifestDataset], *, decompress: bool
+    ) -> None:
+        declared = find()
         if decompress:
             with tempfile.TemporaryDirectory(dir=self._workspace.incoming) as folder:
                 await self._unpack(upload.path, Path(folder))
                 # A stop or the same dataset from elsewhere may have come in between.
-                declared = self._declared(filename, digest)
+                declared = find()
                 self._place_unpacked(Path(folder))
         else:
             self._place_file(upload, declared.filename or filename)
@@ -162,9 +187,10 @@ class Computation:
     async def end(self) -> None:
         """End the run, if there is one; whatever participants still send is refused."""
         self.state = AgentState.IDLE
-        if self._run is not None:
-            self._run.cancel()
-            await asyncio.wait([self._run])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _enter(
         self, state: AgentState, status: EventStatus, details: Mapping[str, str | int] | None = None
@@ -181,12 +207,13 @@ class Computation:
     def _declared(self, filename: str, digest: bytes) -> ManifestDataset:
         """The awaited dataset that an upload is: by name, or by hash where the manifest has no name."""
         self._expect(AgentState.RECEIVING_DATA)
-        named = next((item for item in self._awaited if item.filename and item.filename == filename), None)
+        uploads = [item for item in self._awaited if item.source is None]
+        named = next((item for item in uploads if item.filename and item.filename == filename), None)
         if named is not None:
             if named.hash != digest:
                 raise Refused(Refusal.HASH_DIFFERS)
             return named
-        for item in self._awaited:
+        for item in uploads:
             if not item.filename and item.hash == digest:
                 return item
         raise Refused(Refusal.DATASET_UNDECLARED)
@@ -215,7 +242,64 @@ class Computation:
 
     def _start_run(self) -> None:
         self._enter(AgentState.RUNNING, EventStatus.STARTING)
-        self._run = asyncio.create_task(self._run_to_the_end())
+        self._start(self._run_to_the_end())
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _supply(self, fetching: Coroutine[None, None, None]) -> None:
+        """Fetch what the manifest says is elsewhere; without it the computation fails."""
+        try:
+            await fetching
+        except (FetchFailed, Refused) as error:
+            failure = error.message
+        except OSError as error:
+            failure = f"the agent's disk failed: {error.strerror}"
+        except Exception as error:  # noqa: BLE001  # the edge of a task: no defect may leave it waiting for ever
+            _log.exception("fetching ended with a defect of the agent")
+            failure = f"the agent failed: {type(error).__name__}"
+        else:
+            return
+        await asyncio.to_thread(self._workspace.clear_folder)
+        self._end_failed(failure)
+        self._workspace.unmark()
+
+    async def _fetch_algorithm(self, remote: RemoteSource) -> None:
+        folder, expected = self._workspace.incoming, self.manifest.algorithm.hash
+        with IncomingFile(folder) as algorithm, IncomingFile(folder) as requirements:
+            try:
+                await self._fetcher.fetch_algorithm(remote, algorithm, requirements)
+            except FetchFailed as error:
+                raise FetchFailed(f"failed to download and decrypt algorithm: {error}") from error
+            digest = algorithm.finish()
+            requirements.finish()
+            if digest != expected:
+                raise FetchFailed(f"algorithm hash mismatch: expected {expected.hex()}, got {digest.hex()}")
+            self._accept_algorithm(algorithm, requirements, remote.runtime or "", remote.arguments)
+
+    async def _fetch_datasets(self) -> None:
+        for dataset in self.manifest.datasets:
+            if dataset.source is not None:
+                await self._fetch_dataset(dataset, dataset.source)
+
+    async def _fetch_dataset(self, dataset: ManifestDataset, remote: RemoteSource) -> None:
+        with IncomingFile(self._workspace.incoming) as fetched:
+            try:
+                await self._fetcher.fetch_dataset(remote, fetched)
+            except FetchFailed as error:
+                raise FetchFailed(
+                    f"failed to download and decrypt dataset {dataset.filename}: {error}"
+                ) from error
+            digest = fetched.finish()
+            if digest != dataset.hash:
+                raise FetchFailed(
+                    f"dataset {dataset.filename} hash mismatch: expected {dataset.hash.hex()}, got {digest.hex()}"
+                )
+            await self._accept_dataset(
+                fetched, dataset.filename, lambda: dataset, decompress=remote.decompress
+            )
 
     async def _run_to_the_end(self) -> None:
         self._announce(AgentState.RUNNING, EventStatus.IN_PROGRESS)
@@ -247,8 +331,11 @@ class Computation:
             await asyncio.to_thread(self._workspace.clear_folder)
 
     def _fail(self, text: str) -> None:
-        self._failure = text
         self._announce(AgentState.RUNNING, EventStatus.FAILED, {"error": text})
+        self._end_failed(text)
+
+    def _end_failed(self, text: str) -> None:
+        self._failure = text
         self._enter(AgentState.FAILED, EventStatus.FAILED, {"error": text})
 
     def _warn(self) -> None:

@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 
 from prism_iac.agent.server._file_name import problem_of_file_name
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, RemoteSource
 from prism_iac.pki import parse_public_key
-from prism_iac.wire.cvms_pb2 import Algorithm, ComputationRunReq, Dataset
+from prism_iac.wire.cvms_pb2 import Algorithm, ComputationRunReq, Dataset, KBSConfig, Source
 
 __all__ = ["read_manifest"]
 
@@ -36,15 +36,54 @@ def read_manifest(request: ComputationRunReq) -> Manifest:
         name=request.name,
         description=request.description,
         algorithm=ManifestAlgorithm(
-            hash=request.algorithm.hash, user_key=parse_public_key(request.algorithm.userKey)
+            hash=request.algorithm.hash,
+            user_key=parse_public_key(request.algorithm.userKey),
+            source=_remote_algorithm(request),
         ),
         datasets=tuple(
             ManifestDataset(
-                hash=dataset.hash, user_key=parse_public_key(dataset.userKey), filename=dataset.filename
+                hash=dataset.hash,
+                user_key=parse_public_key(dataset.userKey),
+                filename=dataset.filename,
+                source=_remote_dataset(request, dataset),
             )
             for dataset in request.datasets
         ),
         result_consumers=tuple(parse_public_key(consumer.userKey) for consumer in request.result_consumers),
+    )
+
+
+def _remote_algorithm(request: ComputationRunReq) -> RemoteSource | None:
+    algorithm = request.algorithm
+    remote = _remote(algorithm.source, _kbs(request, algorithm))
+    if remote is None:
+        return None
+    kind = {"runtime": algorithm.algo_type, "arguments": tuple(algorithm.algo_args)}
+    return remote.model_copy(update=kind)
+
+
+def _remote_dataset(request: ComputationRunReq, dataset: Dataset) -> RemoteSource | None:
+    remote = _remote(dataset.source, _kbs(request, dataset))
+    return remote and remote.model_copy(update={"decompress": dataset.decompress})
+
+
+def _kbs(request: ComputationRunReq, item: _Item) -> KBSConfig:
+    """Of the item, or of the computation where Prism is of the time of agents 0.9 (section 12)."""
+    return item.kbs if item.HasField("kbs") else request.kbs
+
+
+def _remote(source: Source, kbs: KBSConfig) -> RemoteSource | None:
+    """What is to be fetched; without an enabled broker an upload is waited for (section 4.5).
+
+    What a source names is judged when it is fetched: the failure belongs to the run.
+    """
+    if not (source.url and kbs.enabled):
+        return None
+    return RemoteSource.model_construct(
+        url=source.url,
+        encrypted=source.encrypted,
+        kbs_url=kbs.url or None,
+        kbs_resource_path=source.kbs_resource_path or None,
     )
 
 
@@ -57,7 +96,8 @@ def _findings(request: ComputationRunReq) -> Iterator[Finding]:
         )
     for index, dataset in enumerate(request.datasets):
         yield from _item_findings(f"datasets[{index}]", dataset)
-        problem = problem_of_file_name(dataset.filename) if dataset.filename else None
+        is_fetched = _kbs(request, dataset).enabled and bool(dataset.source.url)
+        problem = problem_of_file_name(dataset.filename) if dataset.filename or is_fetched else None
         if problem:
             yield Finding(
                 path=f"datasets[{index}].filename",
@@ -76,11 +116,11 @@ def _item_findings(path: str, item: _Item) -> Iterator[Finding]:
             message=f"must be a SHA3-256 digest of {_DIGEST_BYTES} bytes, has {len(item.hash)}",
             fix="Give the asset's checksum.",
         )
-    if item.source.url or item.source.encrypted or item.kbs.enabled:
+    if item.source.encrypted and not item.source.url:
         yield Finding(
             path=f"{path}.source",
-            message="this agent fetches nothing from elsewhere",
-            fix="Leave the source out and upload the file to the agent.",
+            message="this agent decrypts what it fetches, and no upload",
+            fix="Say where the encrypted file is, or upload it as it is; attested TLS protects the way.",
         )
     yield from _key_findings(path, item.userKey)
 

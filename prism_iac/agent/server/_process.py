@@ -30,6 +30,7 @@ from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
 from prism_iac.agent.server._settings import Settings
 from prism_iac.agent.server._workspace import Workspace
+from prism_iac.agent.server.sources import Fetcher
 from prism_iac.errors import PrismError
 
 __all__ = ["main"]
@@ -60,6 +61,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     agent = Agent(
         workspace=workspace,
         runner=Runner(workspace, settings.limits, environment, measurements),
+        fetcher=Fetcher(settings.sources, guest, _now),
         port=ParticipantPort(settings.listen, attester_of(guest, _now), state_folder),
         guest=guest,
         measurements=measurements,

@@ -6,10 +6,11 @@ Source: cocos-grpc.md section 5.1. The names from `AGENT_LISTEN` on are of this 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from prism_iac.agent.server.sources import SourceSettings
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import LogLevel, nearest
 
@@ -66,6 +67,7 @@ class Settings:
         platform_folder: The simulated platform's keys; None when the VM has no platform.
         evidence_at: Where the VM's keeper asks for evidence at any time, a socket or an address; None when there
             is no such place.
+        sources: What may be fetched from elsewhere.
     """
 
     log_level: LogLevel
@@ -80,6 +82,7 @@ class Settings:
     limits: RunLimits
     evidence_at: Path | Endpoint | None = None
     public_address: str | None = None
+    sources: SourceSettings = field(default_factory=SourceSettings)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -116,6 +119,7 @@ class _Reader:
             ),
             evidence_at=self._evidence_at(),
             public_address=self._text("AGENT_PUBLIC_ADDRESS", "") or None,
+            sources=self._sources(),
         )
         if (settings.client_certificate is None) is not (settings.client_key is None):
             self._refuse(
@@ -166,6 +170,13 @@ class _Reader:
             self._refuse(name, f'"{text}" is not a positive whole number', "Leave it out for no limit.")
             return None
         return int(text) * unit
+
+    def _sources(self) -> SourceSettings:
+        try:
+            return SourceSettings.from_environment(self._environment)
+        except InvalidInput as error:
+            self._findings += error.findings
+            return SourceSettings()
 
     def _platform_folder(self) -> Path | None:
         platform = self._text("AGENT_PLATFORM", "")

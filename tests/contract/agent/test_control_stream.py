@@ -190,9 +190,9 @@ def test_a_manifest_that_cannot_run_is_answered_and_a_right_one_runs_after_it(
         lambda request: request.datasets.append(whole.datasets[0]),
     )
     case(
-        "remote",
-        "algorithm.source: this agent fetches nothing from elsewhere",
-        lambda request: setattr(request.algorithm.source, "url", "https://example.com/a"),
+        "sealed",
+        "algorithm.source: this agent decrypts what it fetches, and no upload",
+        lambda request: setattr(request.algorithm.source, "encrypted", True),
     )
     case(
         "attested",

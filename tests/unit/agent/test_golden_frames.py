@@ -94,6 +94,7 @@ RUN_REQUEST = (
         algorithm=ALGORITHM[0],
         result_consumers=[CONSUMER[0]],
         agent_config=CONFIG[0],
+        kbs=KBS[0],
     ),
     field(1, b"i")
     + field(2, b"n")
@@ -101,7 +102,8 @@ RUN_REQUEST = (
     + field(4, DATASET[1])
     + field(5, ALGORITHM[1])
     + field(6, CONSUMER[1])
-    + field(7, CONFIG[1]),
+    + field(7, CONFIG[1])
+    + field(8, KBS[1]),
 )
 CHUNK = (cvms.RunReqChunks(data=b"d", id="i", is_last=True), field(1, b"d") + field(2, b"i") + number(3, 1))
 LOG = (
