@@ -63,5 +63,10 @@ class KillPoint:
 
 
 def kill_points(calls: list[str]) -> list[KillPoint]:
-    """Every point of a scenario that made these calls."""
-    return [KillPoint(number, call, moment) for number, call in enumerate(calls, 1) for moment in Moment]
+    """Every point of a scenario that made these calls; of a call that a wait repeats, the first."""
+    numbered = [
+        (number, call)
+        for number, (call, last) in enumerate(zip(calls, ["", *calls], strict=False), 1)
+        if call != last
+    ]
+    return [KillPoint(number, call, moment) for number, call in numbered for moment in Moment]

@@ -197,6 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
             setattr(self, f"do_{self.command}", self._serve)
         return parsed
 
+    def handle(self) -> None:
+        # A caller that is killed resets its idle connections.
+        with suppress(ConnectionError):
+            super().handle()
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
