@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTOS := $(wildcard prism_iac/wire/*.proto)
 FIRMWARE := .firmware/usr/share/ovmf/OVMF.fd
+QEMU := .qemu/qemu-system-x86_64
 KEYS := $(patsubst %,examples/iris/keys/%.pub.pem,ada grace)
 
 .PHONY: help
@@ -59,14 +60,35 @@ $(FIRMWARE):
 	@folder=$$(mktemp -d) && cd $$folder && (apt-get download -qq ovmf || (apt-get update -qq && apt-get download -qq ovmf)) \
 		&& dpkg-deb -x ovmf_*.deb $(CURDIR)/.firmware && rm -r $$folder
 
+.PHONY: guest
+guest: setup $(QEMU) ## obtain QEMU, and build the image that its guests boot
+	@$(BIN)/prism-iac vms image
+
+# A program on the search path serves; otherwise Debian's packages are unpacked here, and nothing is installed.
+$(QEMU):
+	@mkdir -p $(@D)
+	@if found=$$(command -v qemu-system-x86_64); then ln -s $$found $@; else \
+		folder=$$(mktemp -d) && here=$(CURDIR)/$(@D) && cd $$folder \
+		&& { apt-get install -s --no-install-recommends qemu-system-x86 >list 2>/dev/null \
+			|| { apt-get update -qq && apt-get install -s --no-install-recommends qemu-system-x86 >list; }; } \
+		&& apt-get download -qq $$(awk '/^Inst/ {print $$2}' list) \
+		&& for package in *.deb; do dpkg-deb -x $$package $$here/root; done && rm -r $$folder \
+		&& printf '#!/bin/sh\nroot=%s/root\nexport LD_LIBRARY_PATH=$$root/usr/lib/x86_64-linux-gnu:$$root/lib/x86_64-linux-gnu\nexec $$root/usr/bin/qemu-system-x86_64 -L $$root/usr/share/qemu -L $$root/usr/share/seabios "$$@"\n' $$here >$$here/.new \
+		&& chmod +x $$here/.new && mv $$here/.new $(CURDIR)/$@; fi
+
 .PHONY: test
 test: setup ## run every test
 	@$(MAKE) --silent firmware || echo "without Debian's package of firmware, tests that measure it are left out"
+	@$(MAKE) --silent guest || echo "without Debian's packages, the test that boots a guest is left out"
 	$(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: languages
 languages: setup ## generate packages for other languages from the schema and compile programs that use them
 	PRISM_IAC_LANGUAGES=1 $(BIN)/pytest tests/languages
+
+.PHONY: interop
+interop: setup ## run the programs of Cocos that COCOS_BIN names against ours
+	$(BIN)/pytest -n 2 --dist worksteal tests/interop
 
 .PHONY: coverage
 coverage: setup ## run the tests below the engine's and tell what they leave out
@@ -81,5 +103,5 @@ bench: setup ## measure the speed beside references; a table, and JSON in benchm
 
 .PHONY: clean
 clean: down ## remove what the commands made, but for the state and data in .prism and the keys
-	rm -rf $(VENV) .firmware .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
+	rm -rf $(VENV) .firmware .qemu .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from benchmarks import (
+    agent,
     certificates,
     engine,
     exchange,
@@ -16,6 +17,7 @@ from benchmarks import (
     measurement,
     native,
     rest,
+    stacks,
     start,
     verification,
     vms,
@@ -41,6 +43,8 @@ _MEASURES: Final[dict[str, _Measure]] = {
     "engine": engine.measure,
     "native": native.measure,
     "exchange": exchange.measure,
+    "stacks": stacks.measure,
+    "agent": agent.measure,
 }
 
 

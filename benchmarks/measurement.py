@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 from sevsnpmeasure import guest  # type: ignore[import-untyped]  # it has no types
 from sevsnpmeasure.sev_mode import SevMode  # type: ignore[import-untyped]  # nor here
 
-from benchmarks.figures import Figure, compare, seconds_of
+from benchmarks.figures import Figure, compare, cpu_seconds_of, seconds_of
 from prism_iac.attestation import VCPU_TYPES, Firmware, SnpLaunch, TdxLaunch
 from prism_iac.attestation import measure as measure_launch
 from tests.unit.attestation.measurement.firmware import firmware
@@ -55,7 +54,7 @@ def _in_process(name: str, path: Path, *, rounds: int) -> Iterator[Figure]:
     times: dict[str, list[float]] = {what: [] for what in acts}
     for _ in range(rounds):
         for what, act in acts.items():
-            times[what].append(_cpu_seconds_of(act))
+            times[what].append(cpu_seconds_of(act))
     reference = times["reference"]
     yield compare(f"measure {name} from scratch", times["from scratch"], reference, at_most=_FROM_SCRATCH)
     yield compare(f"measure {name}, held in memory", times["warm"], reference, at_most=_WARM)
@@ -66,13 +65,6 @@ def _in_process(name: str, path: Path, *, rounds: int) -> Iterator[Figure]:
         at_most=_MANY_VCPUS,
     )
     yield compare(f"measure {name} for TDX beside SEV-SNP", times["MRTD"], times["from scratch"])
-
-
-def _cpu_seconds_of(act: Callable[[], object]) -> float:
-    """What something costs, whatever else the machine does."""
-    begin = time.process_time()
-    act()
-    return time.process_time() - begin
 
 
 def _ours(image: Firmware, *, vcpus: int = 1) -> bytes:

@@ -5,7 +5,7 @@ Main entries: `AgentClient` for participants, `agent_environment` for the comman
 `pki`, `attestation`, `model` and `wire`; must not import `backend`, `prism`, `hypervisor` or what is above them.
 """
 
-from prism_iac.agent._protocol import AlgorithmKind, EvidenceType
+from prism_iac.agent._protocol import AlgorithmKind, EvidenceType, Refusal
 from prism_iac.agent._required import EvidencePlace, RequiredEvidence
 from prism_iac.agent.client import (
     AgentClient,
@@ -16,6 +16,7 @@ from prism_iac.agent.client import (
     AgentUnreachable,
     ClientTls,
     ComputationFailed,
+    ConnectionBroke,
     NotReady,
     Progress,
     SignatureRefused,
@@ -33,10 +34,12 @@ __all__ = [
     "AlgorithmKind",
     "ClientTls",
     "ComputationFailed",
+    "ConnectionBroke",
     "EvidencePlace",
     "EvidenceType",
     "NotReady",
     "Progress",
+    "Refusal",
     "RequiredEvidence",
     "SignatureRefused",
     "agent_environment",

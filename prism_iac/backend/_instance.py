@@ -17,12 +17,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from prism_iac.backend._errors import AlreadyRunning, StartFailure
 from prism_iac.backend._files import make_private_folder, write_public
+from prism_iac.backend._settings import keep_settings, load_settings
 
 __all__ = ["DATABASE_VARIABLE", "LOG_FILE", "Instance", "announced", "held_lock", "start", "status", "stop"]
 
@@ -48,6 +49,7 @@ class Instance:
         started_at: RFC 3339.
         rest_url: The base URL of the REST API.
         control_address: Where agents reach the control stream, `host:port`.
+        insecure_address: Where agents without certificates do, in clear; empty where they do not.
     """
 
     pid: int
@@ -55,6 +57,7 @@ class Instance:
     version: str
     rest_url: str
     control_address: str
+    insecure_address: str = ""
 
 
 @contextmanager
@@ -116,12 +119,20 @@ def _is_locked(data: Path) -> bool:
         return False
 
 
-def start(data: Path, *, database_url: str = "", empty_seconds: float | None = None) -> Instance:
+def start(
+    data: Path,
+    *,
+    database_url: str = "",
+    insecure_port: int | None = None,
+    empty_seconds: float | None = None,
+) -> Instance:
     """Start an instance in the background and wait until it is ready.
 
     Args:
         data: Its folder; made where there is none.
         database_url: An SQLAlchemy URL, kept for later starts; empty for the kept one or SQLite.
+        insecure_port: Where agents without certificates are let in, kept for later starts; 0 for nowhere, None
+            for the kept one.
         empty_seconds: How long it stays without a request when nothing is left in it; None until it is stopped.
 
     Raises:
@@ -129,6 +140,8 @@ def start(data: Path, *, database_url: str = "", empty_seconds: float | None = N
         StartFailure: It does not get ready; the message says why.
     """
     make_private_folder(data)
+    if insecure_port is not None and not _is_locked(data):
+        keep_settings(replace(load_settings(data), insecure_port=insecure_port))
     reading, writing = os.pipe()
     command = [sys.executable, "-P", "-m", "prism_iac.backend", str(data.absolute()), str(writing)]
     if empty_seconds is not None:

@@ -24,7 +24,7 @@ from prism_iac.backend._files import write_private
 from prism_iac.backend._instance import Instance, announced, held_lock
 from prism_iac.backend._leaving import until_idle_and_empty
 from prism_iac.backend._logins import LoginBrake, MadePassword, Passwords
-from prism_iac.backend._settings import Settings, keep_settings
+from prism_iac.backend._settings import Settings, address_of, keep_settings
 
 if TYPE_CHECKING:
     import uvicorn
@@ -39,7 +39,9 @@ __all__ = ["serve"]
 
 _SECRET_BYTES: Final = 64
 _REST_THREADS: Final = 16
-_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
+_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "10.0.2.2")
+"""The last is how guests on QEMU's user network call this machine."""
+
 _GRACEFUL_SECONDS: Final = 3
 _CREDENTIALS: Final = "admin.json"
 
@@ -124,13 +126,20 @@ def _open_database(settings: Settings) -> Database:
 async def _start_control(settings: Settings, control: ControlServer, office: CertificateOffice) -> int:
     from prism_iac.backend.control import ServerIdentity
 
-    names = dict.fromkeys((*_LOOPBACK_NAMES, settings.host, *settings.control_names))
+    host = settings.control_host or settings.host
+    names = dict.fromkeys((*_LOOPBACK_NAMES, host, *settings.control_names))
     issued = office.issue_for_server(list(names), now=utc_now())
     identity = ServerIdentity(issued.certificate_pem, issued.key_pem, client_ca=office.ca_pem)
     try:
-        return await control.start(f"{settings.host}:{settings.control_port}", identity)
+        port = await control.start(settings.control_address, identity)
     except RuntimeError as error:
-        raise _port_is_taken(settings, "control_port", settings.control_port) from error
+        raise _port_is_taken(settings, host, "control_port", settings.control_port) from error
+    try:
+        if settings.insecure_address:
+            await control.start_insecure(settings.insecure_address)
+    except RuntimeError as error:
+        raise _port_is_taken(settings, host, "insecure_port", settings.insecure_port) from error
+    return port
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -142,13 +151,13 @@ def _bind(settings: Settings) -> socket.socket:
         bound.bind((settings.host, settings.rest_port))
     except OSError as error:
         bound.close()
-        raise _port_is_taken(settings, "rest_port", settings.rest_port) from error
+        raise _port_is_taken(settings, settings.host, "rest_port", settings.rest_port) from error
     return bound
 
 
-def _port_is_taken(settings: Settings, name: str, port: int) -> StartFailure:
+def _port_is_taken(settings: Settings, host: str, name: str, port: int) -> StartFailure:
     return StartFailure(
-        f"the port {port} of {settings.host} cannot be used",
+        f"the port {port} of {host} cannot be used",
         where=str(settings.data / "config.json"),
         next_step=f"End what uses it, or write another {name} (0 for any).",
     )
@@ -231,7 +240,8 @@ async def _serve_rest(
         started_at=utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         version=__version__,
         rest_url=_rest_url(settings),
-        control_address=_address(settings.host, settings.control_port),
+        control_address=settings.control_address,
+        insecure_address=settings.insecure_address,
     )
     with token_file.kept(), announced(settings.data, instance):
         on_ready(instance)
@@ -272,8 +282,4 @@ async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) ->
 
 
 def _rest_url(settings: Settings) -> str:
-    return f"http://{_address(settings.host, settings.rest_port)}"
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"http://{address_of(settings.host, settings.rest_port)}"

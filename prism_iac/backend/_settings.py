@@ -10,10 +10,18 @@ from typing import Any, Final
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
 
-__all__ = ["ControlTimes", "Settings", "keep_settings", "load_settings"]
+__all__ = ["ControlTimes", "Settings", "address_of", "keep_settings", "load_settings"]
 
 _FILE: Final = "config.json"
-_KEPT: Final = ("host", "rest_port", "control_port", "control_names", "database_url")
+_KEPT: Final = (
+    "host",
+    "rest_port",
+    "control_host",
+    "control_port",
+    "control_names",
+    "insecure_port",
+    "database_url",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +47,12 @@ class Settings:
 
     Attributes:
         data: Its folder; one instance at a time serves it.
-        host: The address that both ports are bound to.
+        host: The address that the ports are bound to.
         rest_port: 0 takes a free one, which is kept for the next start.
-        control_port: The same for the control stream.
+        control_host: The address for agents, where it is another; empty for `host`.
+        control_port: As `rest_port`, for the control stream.
         control_names: Names and addresses, besides the loopback's, that agents dial.
+        insecure_port: Where agents without certificates are let in, in clear and by their word; 0 for nowhere.
         database_url: An SQLAlchemy URL; empty for SQLite in the data folder. May hold a password.
         times: Of the control stream.
         empty_seconds: How long to stay without a request when nothing is left; None stays until it is stopped.
@@ -51,11 +61,28 @@ class Settings:
     data: Path
     host: str = "127.0.0.1"
     rest_port: int = 0
+    control_host: str = ""
     control_port: int = 0
     control_names: tuple[str, ...] = ()
+    insecure_port: int = 0
     database_url: str = field(default="", repr=False)
     times: ControlTimes = field(default_factory=ControlTimes)
     empty_seconds: float | None = None
+
+    @property
+    def control_address(self) -> str:
+        """Where agents connect."""
+        return address_of(self.control_host or self.host, self.control_port)
+
+    @property
+    def insecure_address(self) -> str:
+        """Where agents without certificates do; empty where they do not."""
+        return address_of(self.control_host or self.host, self.insecure_port) if self.insecure_port else ""
+
+
+def address_of(host: str, port: int) -> str:
+    """`host:port`, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def load_settings(data: Path, *, database_url: str = "") -> Settings:
@@ -84,8 +111,10 @@ def _parsed(path: Path, settings: Settings) -> Settings:
             settings,
             host=str(kept["host"]),
             rest_port=int(kept["rest_port"]),
+            control_host=str(kept.get("control_host", "")),
             control_port=int(kept["control_port"]),
             control_names=tuple(map(str, kept["control_names"])),
+            insecure_port=int(kept.get("insecure_port", 0)),
             database_url=str(kept["database_url"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
 import typer
 
 from prism_iac.cli._completion import ComputationOption
+from prism_iac.cli._output import say
 from prism_iac.cli._prism import Prism
 from prism_iac.errors import Conflict, Finding, InvalidInput
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from prism_iac.model import TlsMode
     from prism_iac.prism import ComputationRecord
 
-__all__ = ["ROOTS", "Agent", "ClientCertificate", "ClientKey", "ServerCa", "tls_mode_of"]
+__all__ = ["ROOTS", "Agent", "ClientCertificate", "ClientKey", "Roots", "ServerCa", "tls_mode_of"]
 
 _ADDRESS: Final = "AGENT_GRPC_URL"
 _ATTESTED: Final = "AGENT_GRPC_ATTESTED_TLS"
@@ -30,6 +31,9 @@ ROOTS: Final = "PRISM_ATTESTATION_ROOTS"
 """Of this package alone: `cocos-cli` looks at no certificate of the platform."""
 _SERVING_SECONDS: Final = 15.0
 """How long an agent may take to open its port after its run began."""
+_MOST_RESTARTS: Final = 2
+
+Result = TypeVar("Result")
 
 Address = Annotated[
     str | None,
@@ -119,7 +123,7 @@ class Agent:
         """Nothing is open between commands."""
 
     @contextmanager
-    def connected(self, prism: Prism) -> Iterator[AgentClient]:
+    def connected(self, prism: Prism, *, patience_seconds: float = _SERVING_SECONDS) -> Iterator[AgentClient]:
         """A client of the agent, once it serves.
 
         Raises:
@@ -133,8 +137,34 @@ class Agent:
         record = prism.computation(self.computation) if self.computation else None
         tls = self._tls(record)
         with AgentClient.connect(self._find_address(prism, record), tls=tls) as client:
-            client.wait_until_serving(_SERVING_SECONDS)
+            client.wait_until_serving(patience_seconds)
             yield client
+
+    def perform(self, prism: Prism, act: Callable[[AgentClient], Result]) -> Result:
+        """Act on the agent, from the beginning each time the connection breaks, thrice at most.
+
+        Raises:
+            PrismError: What `connected` raises, or the act.
+        """
+        from prism_iac.agent import AgentRefused, ConnectionBroke
+
+        restarts = 0
+        while True:
+            with self.connected(prism) as client:
+                try:
+                    return act(client)
+                except ConnectionBroke as error:
+                    if restarts == _MOST_RESTARTS:
+                        raise
+                    restarts += 1
+                    say(f"{error.message}; beginning again")
+                except AgentRefused as error:
+                    if restarts:
+                        error.next_step = (
+                            "What was sent before the connection broke may have arrived: look at the "
+                            f"computation's events. Else: {error.next_step}"
+                        )
+                    raise
 
     def _find_address(self, prism: Prism, record: ComputationRecord | None) -> str:
         if self.address:

@@ -13,6 +13,7 @@ from prism_iac.cli import (
     _computations,
     _env,
     _keys,
+    _manager,
     _policy,
     _result,
     _rules,
@@ -26,9 +27,11 @@ from prism_iac.cli._help import EXIT_CODES_HELP, example
 from prism_iac.cli._output import emit
 from prism_iac.cli.calendar import calendar
 from prism_iac.cli.certs import app as certs
+from prism_iac.cli.diagnose import diagnose
 from prism_iac.cli.doctor import doctor
+from prism_iac.cli.ephemeral import app as ephemeral
 from prism_iac.cli.exchange import adopt, backup, export, import_, restore, switch
-from prism_iac.cli.forge import comment
+from prism_iac.cli.forge import comment, identity
 from prism_iac.cli.init import init
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
@@ -83,7 +86,13 @@ app.command(
     )
 )(plan)
 app.command(epilog=example("prism-iac up --stack dev", "prism-iac up --plan plan.json --yes"))(up)
-app.command(epilog=example("prism-iac comment --plan plan.json"))(comment)
+app.command(
+    epilog=example(
+        "prism-iac comment --plan plan.json", 'prism-iac comment --plan plan.json --head "$HEAD_SHA"'
+    )
+)(comment)
+app.add_typer(ephemeral, name="ephemeral")
+app.add_typer(identity, name="identity")
 app.add_typer(manifest, name="manifest")
 app.command(
     epilog=example("prism-iac lock --stack stacks/dev.yaml", "prism-iac lock --stack stacks/dev.yaml --check")
@@ -93,6 +102,7 @@ app.add_typer(_backend.app, name="backend")
 _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
     _policy.measurement
 )
+app.add_typer(_manager.app, name="manager")
 app.add_typer(_policy.app, name="policy")
 app.add_typer(_keys.app, name="keys")
 app.add_typer(certs, name="certs")
@@ -127,3 +137,8 @@ app.command(
     )
 )(calendar)
 app.command(epilog=example("prism-iac doctor"))(doctor)
+app.command(
+    epilog=example(
+        "prism-iac diagnose iris-regression", "prism-iac diagnose iris-regression --policy policy.json --json"
+    )
+)(diagnose)

@@ -26,7 +26,7 @@ from prism_iac.cli._output import moment
 
 if TYPE_CHECKING:
     from prism_iac.backend import Instance
-    from prism_iac.cli.doctor._outcome import Outcome
+    from prism_iac.cli._outcome import Outcome
     from prism_iac.errors import Finding
     from prism_iac.hypervisor import Vm
     from prism_iac.prism import (
@@ -68,6 +68,8 @@ def origin_document(origin: Origin) -> OriginDocument:
                 "file": item.place.file,
                 "line": item.place.line,
                 "column": item.place.column,
+                "template": item.template,
+                "used_at": str(item.used_at) if item.used_at else None,
             }
             for item in origin.settings
         ],
@@ -114,6 +116,7 @@ def instance_document(instance: Instance) -> InstanceDocument:
         "version": instance.version,
         "rest_url": instance.rest_url,
         "control_address": instance.control_address,
+        "insecure_address": instance.insecure_address,
     }
 
 

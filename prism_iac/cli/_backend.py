@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -33,20 +34,35 @@ Database = Annotated[
         metavar="URL", help="A database URL, kept for later starts; SQLite in the folder when left out."
     ),
 ]
+InsecureAgents = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Let agents without certificates in at this port, in clear, for trials: who knows the id of a VM "
+        "can pass for it. Kept for later starts; 0 ends it.",
+        show_default=False,
+    ),
+]
 
 
 @app.command(epilog=example("prism-iac backend run"))
-def run(data: Data = None, database: Database = "") -> None:
+def run(data: Data = None, database: Database = "", insecure_agents: InsecureAgents = None) -> None:
     """Serve in the foreground until Ctrl-C."""
     from prism_iac.backend import load_settings, serve
 
-    serve(load_settings(_folder(data), database_url=database), on_ready=lambda found: emit(found.rest_url))
+    settings = load_settings(_folder(data), database_url=database)
+    if insecure_agents is not None:
+        settings = replace(settings, insecure_port=insecure_agents)
+    serve(settings, on_ready=lambda found: emit(found.rest_url))
 
 
 @app.command(epilog=example("prism-iac backend up"))
 def up(
     data: Data = None,
     database: Database = "",
+    insecure_agents: InsecureAgents = None,
     *,
     until_empty: Annotated[
         bool,
@@ -62,10 +78,16 @@ def up(
     from prism_iac.backend import status as status_of
 
     folder = _folder(data)
-    # Who names a database wants that one, which a running backend may not have.
-    running = None if database else status_of(folder)
+    # Who names a database or a port wants that one, which a running backend may not have.
+    running = None if database or insecure_agents is not None else status_of(folder)
     _print(
-        running or start(folder, database_url=database, empty_seconds=EMPTY_SECONDS if until_empty else None),
+        running
+        or start(
+            folder,
+            database_url=database,
+            insecure_port=insecure_agents,
+            empty_seconds=EMPTY_SECONDS if until_empty else None,
+        ),
         as_json=as_json,
     )
 
@@ -104,6 +126,7 @@ def _print(found: Instance, *, as_json: bool) -> None:
         (
             ("REST API", found.rest_url),
             ("control stream", found.control_address),
+            *([("control stream, in clear", found.insecure_address)] if found.insecure_address else []),
             ("process", found.pid),
             ("started", found.started_at),
             ("version", found.version),

@@ -39,6 +39,7 @@ __all__ = [
     "TrustChangeDocument",
     "VmDetails",
     "VmDocument",
+    "VmImageDocument",
 ]
 
 
@@ -72,12 +73,14 @@ class IssuedCertificateDocument(TypedDict):
 
 
 class SettingDocument(TypedDict):
-    """What one file says of a value; null where it removes it."""
+    """What one file says of a value; null where it removes it. The template that says it, and where it is used."""
 
     value: Any
     file: str
     line: int
     column: int
+    template: str | None
+    used_at: str | None
 
 
 class OriginDocument(TypedDict):
@@ -140,6 +143,7 @@ class InstanceDocument(TypedDict):
     version: str
     rest_url: str
     control_address: str
+    insecure_address: str
 
 
 class ComputationDocument(TypedDict):
@@ -227,6 +231,16 @@ class LocalVmDocument(TypedDict):
     folder: str
 
 
+class VmImageDocument(TypedDict):
+    """A guest image; `sha256` by file, `packages` the versions of Debian's."""
+
+    kernel: str
+    initrd: str
+    cmdline: str
+    sha256: dict[str, str]
+    packages: dict[str, str]
+
+
 class VmDetails(VmDocument):
     """A confidential VM with its process, where it is one of this machine."""
 
@@ -234,7 +248,7 @@ class VmDetails(VmDocument):
 
 
 class CheckDocument(TypedDict):
-    """One check of `doctor`; `verdict` is ok, failed or skipped."""
+    """One check of `doctor` or `diagnose`; `verdict` is ok, failed or skipped."""
 
     name: str
     verdict: str
@@ -244,7 +258,7 @@ class CheckDocument(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """What `doctor` found; `ok` when no check failed."""
+    """What `doctor` or `diagnose` found; `ok` when no check failed."""
 
     ok: bool
     checks: list[CheckDocument]

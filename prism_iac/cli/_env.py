@@ -115,14 +115,21 @@ def _write_policy(folder: Path, prism: Prism, vm_id: str) -> Path:
 
 
 def _write_roots(folder: Path, vm_id: str) -> dict[str, str]:
-    """The variable with the root of this machine's simulated platform, where the VM is one of it."""
-    from prism_iac.attestation import SimulatedGuest
+    """The variable with the root of this machine's simulated platform, where the VM's evidence is of it."""
     from prism_iac.hypervisor.local import LocalHypervisor
+    from prism_iac.hypervisor.qemu import QemuHypervisor
 
-    vm = LocalHypervisor(the_data_folder()).find(vm_id)
-    if vm is None:
+    data = the_data_folder()
+    for hypervisor in (LocalHypervisor(data), QemuHypervisor(data)):
+        vm = hypervisor.find(vm_id)
+        if (
+            vm is not None
+            and vm.evidence_at is not None
+            and (roots := hypervisor.evidence_roots()) is not None
+        ):
+            break
+    else:
         return {}
     path = folder / "attestation-roots.pem"
-    guest = SimulatedGuest.load(vm.folder / "platform")
-    write_file(path, guest.platform.root_pem, mode=_PRIVATE, force=True)
+    write_file(path, roots, mode=_PRIVATE, force=True)
     return {ROOTS: str(path)}

@@ -16,6 +16,7 @@ from prism_iac.prism import AgentConfigRecord
 
 __all__ = [
     "ClientBundle",
+    "ask_pulumi",
     "find_bundle",
     "load_bundles",
     "load_resources",
@@ -143,13 +144,25 @@ def run_pulumi(
     )
 
 
-def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
-    answer = run_pulumi("stack", verb, *options, stack=stack, by_hand=by_hand)
+def ask_pulumi(*arguments: str, stack: str | None, by_hand: str, text: str | None = None) -> str:
+    """What a command of the Pulumi CLI prints, which must succeed; as `run_pulumi` runs it.
+
+    Raises:
+        Conflict: It failed, or there is no Pulumi CLI or no project.
+    """
+    answer = run_pulumi(*arguments, stack=stack, by_hand=by_hand, text=text)
     if answer.returncode != 0:
-        words = printable(" ".join(answer.stderr.split()))
-        project = project_folder(Path.cwd(), by_hand)
-        raise Conflict(f"`pulumi stack {verb}` failed: {words}", where=str(project), next_step=by_hand)
-    document: dict[str, Any] = json.loads(answer.stdout)
+        words = printable(" ".join((answer.stderr or answer.stdout).split()))
+        raise Conflict(
+            f"`pulumi {' '.join(arguments[:2])}` failed: {words}",
+            where=str(project_folder(Path.cwd(), by_hand)),
+            next_step=by_hand,
+        )
+    return answer.stdout
+
+
+def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(ask_pulumi("stack", verb, *options, stack=stack, by_hand=by_hand))
     return document
 
 

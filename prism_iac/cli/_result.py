@@ -19,6 +19,7 @@ from prism_iac.cli._uploads import PrivateKey
 from prism_iac.errors import FailedClaim, VerificationFailure
 
 if TYPE_CHECKING:
+    from prism_iac.agent import AgentClient
     from prism_iac.prism import RunRecord
 
 __all__ = ["result"]
@@ -57,8 +58,12 @@ def result(
     if extract is not None:
         require_empty(extract)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
-        with agent.connected(prism) as client, progress_bar(output.name) as progress:
-            fetched = client.fetch_result(key.read_bytes(), Path(scratch) / output.name, progress=progress)
+
+        def fetch(client: AgentClient) -> Path:
+            with progress_bar(output.name) as progress:
+                return client.fetch_result(key.read_bytes(), Path(scratch) / output.name, progress=progress)
+
+        fetched = agent.perform(prism, fetch)
         found = sha3_256_of_path(fetched)
         _verify(prism, agent, found)
         if extract is not None:

@@ -58,7 +58,7 @@ def refusals_of(stack: Stack, today: date) -> tuple[Finding, ...]:
     from prism_iac.rules import judge
 
     found = judge(stack.declared, today=today)
-    return tuple(sorted(_finding(item, stack) for item in found if item.is_refused))
+    return stack.told_once(_finding(item, stack) for item in found if item.is_refused)
 
 
 def advice_of(stack: Stack, today: date) -> tuple[Finding, ...]:
@@ -66,8 +66,8 @@ def advice_of(stack: Stack, today: date) -> tuple[Finding, ...]:
     from prism_iac.rules import judge
 
     found = judge(stack.declared, today=today)
-    return tuple(
-        sorted(_finding(item, stack) for item in found if not item.is_refused and item.waiver is None)
+    return stack.told_once(
+        _finding(item, stack) for item in found if not item.is_refused and item.waiver is None
     )
 
 

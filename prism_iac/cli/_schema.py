@@ -22,7 +22,7 @@ def schema(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="`stack`, `lock`, `manifest`, `plan`, or a kind such as Computation.",
+            help="`stack`, `lock`, `manifest`, `pulumi-config`, `plan`, or a kind such as Computation.",
             show_default=False,
         ),
     ] = None,

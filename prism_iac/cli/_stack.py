@@ -12,7 +12,7 @@ from prism_iac.cli._help import example
 from prism_iac.cli._output import AsJson, emit, emit_json, printable
 
 if TYPE_CHECKING:
-    from prism_iac.spec import Origin
+    from prism_iac.spec import Origin, Setting
 
 __all__ = ["app"]
 
@@ -45,7 +45,7 @@ def explain(
 
 @app.command(epilog=example("prism-iac stack show --stack stacks/dev.yaml"))
 def show(*, stack: StackFile) -> None:
-    """Print a stack file with what it extends joined in, as YAML."""
+    """Print a stack file with what it extends and includes joined in and every entry made, as YAML."""
     import yaml
 
     from prism_iac.spec import composed
@@ -57,9 +57,15 @@ def _lines(origin: Origin) -> list[str]:
     *overridden, counts = origin.settings
     said = "removed" if counts.value is None else _text(counts.value)
     return [
-        f"{origin.path}: {said}  {counts.place}",
-        *(f"  overrides {_text(item.value)}  {item.place}" for item in reversed(overridden)),
+        f"{origin.path}: {said}  {_place(counts)}",
+        *(f"  overrides {_text(item.value)}  {_place(item)}" for item in reversed(overridden)),
     ]
+
+
+def _place(setting: Setting) -> str:
+    if setting.template is None:
+        return str(setting.place)
+    return f"{setting.place} (template {setting.template}, used at {setting.used_at})"
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from prism_iac.cli._given import given
 from prism_iac.cli._output import say
 from prism_iac.cli._prism import Prism
 from prism_iac.cli._progress import progress_bar
+
+if TYPE_CHECKING:
+    from prism_iac.agent import AgentClient
 
 __all__ = ["AlgorithmType", "PrivateKey", "algo", "data"]
 
@@ -56,15 +59,18 @@ def algo(
     """
     from prism_iac.agent import AlgorithmKind
 
-    with agent.connected(prism) as client, progress_bar(file.name) as progress:
-        client.upload_algorithm(
-            file,
-            key.read_bytes(),
-            kind=AlgorithmKind(algorithm_type),
-            arguments=arguments or (),
-            requirements=requirements,
-            progress=progress,
-        )
+    def upload(client: AgentClient) -> None:
+        with progress_bar(file.name) as progress:
+            client.upload_algorithm(
+                file,
+                key.read_bytes(),
+                kind=AlgorithmKind(algorithm_type),
+                arguments=arguments or (),
+                requirements=requirements,
+                progress=progress,
+            )
+
+    agent.perform(prism, upload)
     say(f"uploaded the algorithm {file}")
 
 
@@ -90,6 +96,12 @@ def data(
 
     A run must be going on, and its algorithm be there.
     """
-    with agent.connected(prism) as client, progress_bar(path.name) as progress:
-        client.upload_dataset(path, key.read_bytes(), filename=name, decompress=decompress, progress=progress)
+
+    def upload(client: AgentClient) -> None:
+        with progress_bar(path.name) as progress:
+            client.upload_dataset(
+                path, key.read_bytes(), filename=name, decompress=decompress, progress=progress
+            )
+
+    agent.perform(prism, upload)
     say(f"uploaded the dataset {path}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from prism_iac._engine import DYNAMIC_TYPES, PROVIDER_KEY, PROVIDER_TYPES, SECRET_MARK, SIGNATURE
 from prism_iac.errors import Conflict
 from prism_iac.lifecycle import HANDLERS, Context, Live, Session
 from prism_iac.model import AssetKind, marked
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "LiveObjects", "Planned", "adopt", "mark_adopted"]
 
-_DYNAMIC: Final = "pulumi-python:dynamic/prism:"
-_PROVIDER_KEY: Final = "__provider"
 _TAKEN_OVER: Final = (
     "urn",
     "custom",
@@ -35,8 +34,6 @@ _TAKEN_OVER: Final = (
     "protect",
 )
 """What the plan says of a resource and its state says, too."""
-_SECRET_MARK: Final = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-"""How a deployment tells a secret value (pulumi/pulumi: sdk/go/common/resource/sig)."""
 _SHOWN: Final = 10
 
 
@@ -62,12 +59,12 @@ class Planned:
     def kind(self) -> str | None:
         """The kind of ours; None for the stack, components and providers."""
         token = str(self.state.get("type", ""))
-        return token.removeprefix(_DYNAMIC) if token.startswith(_DYNAMIC) else None
+        return token.removeprefix(DYNAMIC_TYPES) if token.startswith(DYNAMIC_TYPES) else None
 
     @property
     def is_foreign(self) -> bool:
         """Whether it is a resource of another provider, or of the native plugin."""
-        is_provider = str(self.state.get("type", "")).startswith("pulumi:providers:")
+        is_provider = str(self.state.get("type", "")).startswith(PROVIDER_TYPES)
         return bool(self.state.get("custom")) and self.kind is None and not is_provider
 
 
@@ -108,7 +105,7 @@ class LiveObjects:
         kind, inputs = planned.kind, dict(planned.state.get("inputs", {}))
         if kind not in ("Asset", "Computation", "Participant"):
             return None
-        inputs.pop(_PROVIDER_KEY, None)
+        inputs.pop(PROVIDER_KEY, None)
         if kind == "Computation":
             # What depends on other resources is not known to the plan, and read instead.
             for name in ("algorithm", "datasets", "agent"):
@@ -212,7 +209,7 @@ def _named(steps: list[Planned]) -> str:
 
 def _entry(step: Planned, live: Live[Any]) -> dict[str, Any]:
     """A resource as a deployment holds it."""
-    provider = {_PROVIDER_KEY: step.state["inputs"][_PROVIDER_KEY]}
+    provider = {PROVIDER_KEY: step.state["inputs"][PROVIDER_KEY]}
     identity = {"identity": live.state.identity}
     return {
         **{name: step.state[name] for name in _TAKEN_OVER if name in step.state},
@@ -227,7 +224,7 @@ def _sealed(properties: Mapping[str, Any]) -> dict[str, Any]:
     agent = properties.get("agent")
     if not isinstance(agent, Mapping) or not agent.get("server_key"):
         return dict(properties)
-    key = {**_SECRET_MARK, "plaintext": json.dumps(agent["server_key"])}
+    key = {SIGNATURE: SECRET_MARK, "plaintext": json.dumps(agent["server_key"])}
     return {**properties, "agent": {**agent, "server_key": key}}
 
 

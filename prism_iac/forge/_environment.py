@@ -11,12 +11,14 @@ from typing import Final
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.forge._comments import Forge
-from prism_iac.forge._github import HEADERS, GitHub
-from prism_iac.forge._gitlab import GitLab
+from prism_iac.forge._github import HEADERS, GitHub, GitHubPullRequests
+from prism_iac.forge._gitlab import GitLab, GitLabMergeRequests
+from prism_iac.forge._pull_requests import PullRequests
 from prism_iac.forge._rest import Rest
 
-__all__ = ["forge_of"]
+__all__ = ["forge_of", "pull_request_of", "pull_requests_of"]
 
+_PROJECT: Final = "CI_PROJECT_ID"
 _PULL_REQUEST: Final = re.compile(r"refs/pull/([1-9]\d*)/(merge|head)")
 _REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _NUMBER: Final = re.compile(r"[1-9]\d*", re.ASCII)
@@ -32,28 +34,57 @@ def forge_of(variables: Mapping[str, str], *, number: int | None = None) -> Forg
     Raises:
         InvalidInput: The environment is of no forge, or something is missing in it.
     """
-    if variables.get("GITLAB_CI"):
-        wanted = number or _number(variables, "CI_MERGE_REQUEST_IID")
-        secret = _required(variables, "GITLAB_TOKEN")
-        rest = Rest(_required(variables, "CI_API_V4_URL"), headers={"PRIVATE-TOKEN": secret}, secret=secret)
-        return GitLab(rest, project=_number(variables, "CI_PROJECT_ID"), number=wanted)
-    repository = _required(variables, "GITHUB_REPOSITORY")
-    if not _REPOSITORY.fullmatch(repository):
-        raise _wrong("GITHUB_REPOSITORY is not owner/name", "Run this in a job of GitHub or GitLab.")
-    secret = _required(variables, "GITHUB_TOKEN")
-    rest = Rest(
-        _required(variables, "GITHUB_API_URL"),
-        headers={**HEADERS, "Authorization": f"Bearer {secret}"},
-        secret=secret,
-    )
-    return GitHub(rest, repository=repository, number=number or _of_reference(variables))
+    wanted = number or pull_request_of(variables)
+    if _is_gitlab(variables):
+        return GitLab(_gitlab(variables), project=_number(variables, _PROJECT), number=wanted)
+    return GitHub(_github(variables), repository=_repository(variables), number=wanted)
 
 
-def _of_reference(variables: Mapping[str, str]) -> int:
+def pull_requests_of(variables: Mapping[str, str]) -> PullRequests:
+    """The pull requests of the project that a job is of.
+
+    Raises:
+        InvalidInput: The environment is of no forge, or something is missing in it.
+    """
+    if _is_gitlab(variables):
+        return GitLabMergeRequests(_gitlab(variables), project=_number(variables, _PROJECT))
+    return GitHubPullRequests(_github(variables), repository=_repository(variables))
+
+
+def pull_request_of(variables: Mapping[str, str]) -> int:
+    """The number of the pull request that a job is about.
+
+    Raises:
+        InvalidInput: It is about none.
+    """
+    if _is_gitlab(variables):
+        return _number(variables, "CI_MERGE_REQUEST_IID")
     found = _PULL_REQUEST.fullmatch(variables.get("GITHUB_REF", ""))
     if not found:
         raise _wrong("GITHUB_REF names no pull request", "Say which one with --pull-request.")
     return int(found[1])
+
+
+def _is_gitlab(variables: Mapping[str, str]) -> bool:
+    return bool(variables.get("GITLAB_CI"))
+
+
+def _gitlab(variables: Mapping[str, str]) -> Rest:
+    secret = _required(variables, "GITLAB_TOKEN")
+    return Rest(_required(variables, "CI_API_V4_URL"), headers={"PRIVATE-TOKEN": secret}, secret=secret)
+
+
+def _github(variables: Mapping[str, str]) -> Rest:
+    secret = _required(variables, "GITHUB_TOKEN")
+    headers = {**HEADERS, "Authorization": f"Bearer {secret}"}
+    return Rest(_required(variables, "GITHUB_API_URL"), headers=headers, secret=secret)
+
+
+def _repository(variables: Mapping[str, str]) -> str:
+    repository = _required(variables, "GITHUB_REPOSITORY")
+    if not _REPOSITORY.fullmatch(repository):
+        raise _wrong("GITHUB_REPOSITORY is not owner/name", "Run this in a job of GitHub or GitLab.")
+    return repository
 
 
 def _number(variables: Mapping[str, str], name: str) -> int:

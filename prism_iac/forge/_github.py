@@ -1,6 +1,6 @@
-"""Comments of a pull request at GitHub.
+"""Pull requests at GitHub, and the comments of one.
 
-Source: GitHub REST API, version 2022-11-28, "Issue comments".
+Source: GitHub REST API, version 2022-11-28, "Issue comments" and "Pulls".
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from prism_iac.forge._comments import Comment
+from prism_iac.forge._pull_requests import PullRequest
 from prism_iac.forge._rest import NotAllowed, Rest
 
-__all__ = ["HEADERS", "GitHub"]
+__all__ = ["HEADERS", "GitHub", "GitHubPullRequests"]
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
@@ -60,3 +61,26 @@ class GitHub:
     def delete(self, number: int) -> None:
         """Take a comment away; one that is gone is fine."""
         self._rest.call("DELETE", f"{self._comments}/{number}", accept=_GONE)
+
+
+class GitHubPullRequests:
+    """The pull requests of one repository.
+
+    Args:
+        rest: The API.
+        repository: `owner/name`.
+    """
+
+    def __init__(self, rest: Rest, *, repository: str) -> None:
+        self._rest = rest
+        self._pulls = f"/repos/{repository}/pulls"
+
+    def open(self) -> Iterator[PullRequest]:
+        """Every open one."""
+        return self._rest.pages(
+            f"{self._pulls}?state=open", lambda item: PullRequest(int(item["number"]), item["head"]["sha"])
+        )
+
+    def is_open(self, number: int) -> bool:
+        """Whether a pull request is neither merged nor closed."""
+        return self._rest.get(f"{self._pulls}/{number}", lambda item: bool(item["state"] == "open"))

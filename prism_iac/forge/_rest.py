@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ class Rest:
     Args:
         endpoint: The base URL of the API.
         headers: Sent with each call, the token among them.
-        secret: The token, which no message shows.
+        secret: The token, which no message shows; empty where none is needed.
         pause: Waits for some seconds.
         clock: The seconds since 1970, against which a limit's end is measured.
 
@@ -47,8 +48,8 @@ class Rest:
         self,
         endpoint: str,
         *,
-        headers: Mapping[str, str],
-        secret: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        secret: str = "",
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,7 +59,7 @@ class Rest:
                 [
                     Finding(
                         message=f"the API of the forge must be an https URL, not {endpoint[:_SHOWN]!r}",
-                        fix="Correct GITHUB_API_URL or CI_API_V4_URL.",
+                        fix="Correct GITHUB_API_URL, CI_API_V4_URL or the issuer.",
                     )
                 ]
             )
@@ -70,8 +71,9 @@ class Rest:
 
     def pages(self, path: str, read: Callable[[Any], T]) -> Iterator[T]:
         """Every item of a list, page by page."""
+        start = f"{path}{'&' if '?' in path else '?'}per_page={_PER_PAGE}"
         for page in range(1, _MOST_PAGES + 1):
-            items = self.get(f"{path}?per_page={_PER_PAGE}&page={page}", lambda items: [*map(read, items)])
+            items = self.get(f"{start}&page={page}", lambda items: [*map(read, items)])
             yield from items
             if len(items) < _PER_PAGE:
                 return
@@ -163,7 +165,7 @@ class Rest:
         except (ValueError, LookupError, TypeError):
             message = ""
         text = f"the forge answered {reply.status_code}" + (f": {message}" if message else "")
-        return text.replace(self._secret, "***")[:_SHOWN]
+        return (text.replace(self._secret, "***") if self._secret else text)[:_SHOWN]
 
     def _failure(self, method: str, path: str, message: str, *, passes: bool = False) -> RemoteFailure:
         return RemoteFailure(

@@ -53,7 +53,16 @@ def _open_local(data: Path) -> Hypervisor:
     return LocalHypervisor(data)
 
 
-_DRIVERS: Final[dict[VmProvider, Callable[[Path], Hypervisor]]] = {VmProvider.LOCAL: _open_local}
+def _open_qemu(data: Path) -> Hypervisor:
+    from prism_iac.hypervisor.qemu import QemuHypervisor
+
+    return QemuHypervisor(data)
+
+
+_DRIVERS: Final[dict[VmProvider, Callable[[Path], Hypervisor]]] = {
+    VmProvider.LOCAL: _open_local,
+    VmProvider.QEMU: _open_qemu,
+}
 
 
 def open_hypervisor(provider: VmProvider, *, data: Path) -> Hypervisor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prism_iac.model import LogLevel, Platform
-from prism_iac.model.resources import VmLimits
+from prism_iac.model.resources import QemuSettings, VmLimits
 
 __all__ = ["Vm", "VmSpec"]
 
@@ -22,6 +22,7 @@ class VmSpec:
         control_ca: PEM; verifies the control stream's server.
         client_certificate: PEM; by it the backend knows the VM.
         client_key: PEM, without a passphrase.
+        qemu: What the provider `qemu` starts; None for the others, and for its defaults.
     """
 
     id: str
@@ -34,6 +35,7 @@ class VmSpec:
     client_certificate: bytes
     client_key: bytes = field(repr=False)
     limits: VmLimits = field(default_factory=VmLimits)
+    qemu: QemuSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class Vm:
         pid: The process that is the VM; meaningful while it is running.
         running: Whether that process lives.
         folder: Where the VM keeps its files; the console is `console.log` there.
-        evidence_socket: Where its agent gives evidence at any time; None when there is no such place.
+        launch_measurement: What hardware would report of what it was started from, hexadecimal; None when
+            nothing tells.
+        evidence_at: Where its agent gives evidence at any time, the path of a socket or `host:port`; None when there
+            is no such place.
     """
 
     id: str
@@ -59,4 +64,5 @@ class Vm:
     control_address: str
     limits: VmLimits
     folder: Path
-    evidence_socket: Path | None = None
+    launch_measurement: str | None = None
+    evidence_at: Path | str | None = None

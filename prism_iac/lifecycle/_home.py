@@ -29,6 +29,7 @@ class Settings:
         participants: Credentials of the users that resources may act for, by user.
         workspace: The workspace of resources that name none.
         control_address: Where agents reach the control stream, `host:port`; known for the embedded backend.
+        manager_key: PEM; the key of the certificate that is shown to managers of VMs.
     """
 
     endpoint: str
@@ -37,6 +38,7 @@ class Settings:
     participants: dict[str, Credentials] = field(default_factory=dict)
     workspace: str | None = None
     control_address: str | None = None
+    manager_key: str | None = field(default=None, repr=False)
 
     @property
     def is_embedded(self) -> bool:

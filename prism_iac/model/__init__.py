@@ -17,11 +17,12 @@ from prism_iac.model._canonical import (
     parse_pem,
 )
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
+from prism_iac.model._configuration import CONFIGURATION, ConfigKey
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
 from prism_iac.model._findings import Location, findings_of, path_text
 from prism_iac.model._manifest import Manifest, ManifestAlgorithm, ManifestDataset, computation_id_of
-from prism_iac.model._mark import mark_of, marked, unmarked
+from prism_iac.model._mark import mark_of, marked, unmarked, words_of
 from prism_iac.model._names import (
     COMPUTATION_ROLES,
     DEFINED_ACTIONS,
@@ -49,6 +50,7 @@ __all__ = [
     "AGENT_TLS_FIELDS",
     "COMPUTATION_ROLES",
     "COMPUTED",
+    "CONFIGURATION",
     "DEFINED_ACTIONS",
     "FROZEN",
     "IN_PLACE",
@@ -65,6 +67,7 @@ __all__ = [
     "Change",
     "Checksum",
     "ComputationStatus",
+    "ConfigKey",
     "Document",
     "IpAddress",
     "LevelText",
@@ -102,4 +105,5 @@ __all__ = [
     "shown",
     "tls_mode_of",
     "unmarked",
+    "words_of",
 ]

@@ -33,6 +33,7 @@ from prism_iac.model._words import shown
 __all__ = [
     "ACTION_WORDS",
     "ActionSet",
+    "Address",
     "AssetKindText",
     "Checksum",
     "Day",
@@ -273,6 +274,22 @@ IpAddress = Annotated[
     Form("IP address", {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
 ]
 """An IPv4 or IPv6 address in its shortest form (RFC 5952)."""
+
+_ADDRESS: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+):([1-9]\d{0,4})")
+_PORTS: Final = 1 << 16
+
+
+def _canonical_address(value: str) -> str:
+    match = _ADDRESS.fullmatch(text := value.strip().lower())
+    if match is None or int(match[2]) >= _PORTS:
+        raise Refusal(f"{shown(value)} is not host:port", "Write it like lab.example.com:7020.")
+    return text
+
+
+Address = Annotated[
+    str, AfterValidator(_canonical_address), Form("host:port", {"pattern": r"^\s*\S+:\d{1,5}\s*$"})
+]
+"""A host and a port; an IPv6 address in brackets."""
 
 _ACTION_ALIASES: Final = {
     **COMPUTATION_ROLES,

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Final
 
-__all__ = ["mark_of", "marked", "unmarked"]
+__all__ = ["mark_of", "marked", "unmarked", "words_of"]
 
 _MARK: Final = re.compile(r"\s*\[prism-iac:(?P<mark>[0-9a-f]{12})\]$")
 
@@ -25,3 +25,8 @@ def unmarked(description: str) -> tuple[str, str | None]:
     """A description without its mark, and the mark; None when it has none."""
     found = _MARK.search(description)
     return (description[: found.start()], found["mark"]) if found else (description, None)
+
+
+def words_of(description: str) -> str:
+    """A description without its mark; a dash where somebody has left nothing else, as no model takes an empty text."""
+    return unmarked(description)[0].strip() or "-"

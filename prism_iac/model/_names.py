@@ -76,11 +76,13 @@ class Platform(StrEnum):
 class VmProvider(StrEnum):
     """Who makes a confidential VM.
 
-    The last four are Prism's own (D33). `local` is a hypervisor driver of this package; Prism records
-    a VM made by a driver as `external`.
+    The last four are Prism's own (D33). `local`, `qemu` and `cocos` are drivers of this package, the last for a
+    manager of Cocos; Prism records a VM made by a driver as `external`.
     """
 
     LOCAL = "local"
+    QEMU = "qemu"
+    COCOS = "cocos"
     EXTERNAL = "external"
     ULTRAVIOLET = "ultraviolet"
     AZURE = "azure"

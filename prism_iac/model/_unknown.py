@@ -22,6 +22,8 @@ UNKNOWN: Final = Unknown()
 
 def contains_unknown(value: Any) -> bool:
     """Whether a value, or anything inside its lists and mappings, is not known yet."""
+    if isinstance(value, str):  # the most common by far, and the test for a mapping takes long
+        return False
     if isinstance(value, Unknown):
         return True
     if isinstance(value, Mapping):

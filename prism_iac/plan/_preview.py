@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from prism_iac._engine import NATIVE_TYPES, PROVIDER_KEY, PROVIDER_TYPES, SIGNATURE, UNKNOWN_TEXT
 from prism_iac.model import UNKNOWN
 from prism_iac.model.resources import KINDS
 from prism_iac.model.wire import from_wire
@@ -21,14 +22,7 @@ from prism_iac.model.wire import from_wire
 __all__ = ["Preview", "Resource", "Secret", "plain", "properties_of", "read_preview"]
 
 _MASKED: Final = "[secret]"
-_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key by which a mapping is something else than a mapping: a secret, in what is read here."""
-
-_ENGINES_OWN: Final = ("pulumi:pulumi:", "pulumi:providers:")
-_PROVIDER_KEY: Final = "__provider"
-_NATIVE: Final = "prism:index:"
-"""How the type tokens of the native face begin, whose properties have names of their own."""
+_ENGINES_OWN: Final = ("pulumi:pulumi:", PROVIDER_TYPES)
 _PREAMBLE: Final = re.compile(r"^error: (\S+ resource '[^']*' has a problem: )?")
 """What the engine says before each error, and before each finding of a check, whose resource is told anyhow."""
 
@@ -147,7 +141,7 @@ def _resource(step: Mapping[str, Any], planned: Mapping[str, Any], recorded: Map
         old=None if old is None else named(_joined(old.get("inputs"), recorded.get("inputs"))),
         state=None if old is None else named(_joined(old.get("outputs"), recorded.get("outputs"))),
         new=None if new is None else named(_joined(new.get("inputs"), planned.get("state"))),
-        uses={name: tuple(urns) for name, urns in uses.items() if urns and name != _PROVIDER_KEY},
+        uses={name: tuple(urns) for name, urns in uses.items() if urns and name != PROVIDER_KEY},
         replaces=tuple(sorted(named(dict.fromkeys(step.get("replaceReasons") or ())))),
     )
 
@@ -159,7 +153,7 @@ def properties_of(token: str, bag: Mapping[str, Any]) -> dict[str, Any]:
         token: The resource's type token.
         bag: The properties under their names on the wire.
     """
-    model = KINDS.get(token.removeprefix(_NATIVE)) if token.startswith(_NATIVE) else None
+    model = KINDS.get(token.removeprefix(NATIVE_TYPES)) if token.startswith(NATIVE_TYPES) else None
     return dict(bag) if model is None else from_wire(model, bag)
 
 
@@ -167,19 +161,17 @@ def _joined(masked: Any, unmasked: Any) -> dict[str, Any]:
     """A property bag whose masked values are those of the other document."""
     other = unmasked if isinstance(unmasked, Mapping) else {}
     return {
-        name: _value(value, other.get(name))
-        for name, value in (masked or {}).items()
-        if name != _PROVIDER_KEY
+        name: _value(value, other.get(name)) for name, value in (masked or {}).items() if name != PROVIDER_KEY
     }
 
 
 def _value(value: Any, unmasked: Any) -> Any:
-    if isinstance(unmasked, Mapping) and _SIGNATURE in unmasked:
+    if isinstance(unmasked, Mapping) and SIGNATURE in unmasked:
         return _secret(unmasked)
     if value == _MASKED:
         # A text that reads like the mask is one, unless the other document has another value there.
         return Secret(value) if unmasked is None else unmasked
-    if value == _UNKNOWN:
+    if value == UNKNOWN_TEXT:
         return UNKNOWN
     if isinstance(value, Mapping):
         others = unmasked if isinstance(unmasked, Mapping) else {}
@@ -194,7 +186,7 @@ def _value(value: Any, unmasked: Any) -> Any:
 
 def _secret(wrapped: Mapping[str, Any]) -> Any:
     found = json.loads(wrapped["plaintext"]) if "plaintext" in wrapped else wrapped.get("value")
-    return UNKNOWN if found == _UNKNOWN else Secret(_value(found, None))
+    return UNKNOWN if found == UNKNOWN_TEXT else Secret(_value(found, None))
 
 
 def _errors(diagnostics: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from prism_iac._engine import SIGNATURE
 from prism_iac.model import sha3_256
 from prism_iac.plan._plan import ResourceChange, World
 
@@ -21,9 +22,6 @@ _MOVES: Final = {
 
 _OF_A_MACHINE: Final = frozenset({"sourcePosition", "stackTrace"})
 """What state says of where a resource was declared, which differs between checkouts."""
-
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key by which a mapping is a secret."""
 
 
 def moved(planned: World, found: World) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ def digest_of_state(deployment: Mapping[str, Any]) -> str:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return None if _SIGNATURE in value else {name: _masked(item) for name, item in value.items()}
+        return None if SIGNATURE in value else {name: _masked(item) for name, item in value.items()}
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 

@@ -11,7 +11,7 @@ from prism_iac.spec import Stack
 
 __all__ = ["Difference", "differences_between"]
 
-_OF_THEMSELVES: Final = frozenset({"environment", "extends"})
+_OF_THEMSELVES: Final = frozenset({"environment", "extends", "include", "templates"})
 _ABSENT: Final = object()
 
 

@@ -1,12 +1,13 @@
-"""The faces that the Pulumi engine sees: dynamic resources, typed classes, the stack component.
+"""The faces that the Pulumi engine sees: dynamic resources, typed classes, the components.
 
-Main entries: the resource classes and `StackFile`, which `prism_iac` exports. Turns property bags into
+Main entries: the resource classes, `StackFile` and `RemoteHypervisor`, which `prism_iac` exports. Turns property bags into
 models and back; decides nothing. Must not know HTTP, SQL or the protocol of agents. What a program imports
 stays light: the rooms below are imported where they are used.
 """
 
 from prism_iac.provider._declare import native_face
 from prism_iac.provider._stack_file import StackFile, computation_identity
+from prism_iac.provider.remote import RemoteHypervisor, RemoteTlsArgs
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     ApprovalArgs,
@@ -18,9 +19,11 @@ from prism_iac.provider.resources import (
     ComputationRun,
     ConfidentialVM,
     KeySpecArgs,
+    ManagerTlsArgs,
     Participant,
     PolicyLaunchArgs,
     PublicKey,
+    QemuArgs,
     SubjectArgs,
     VmLimitsArgs,
 )
@@ -36,9 +39,13 @@ __all__ = [
     "ComputationRun",
     "ConfidentialVM",
     "KeySpecArgs",
+    "ManagerTlsArgs",
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "QemuArgs",
+    "RemoteHypervisor",
+    "RemoteTlsArgs",
     "StackFile",
     "SubjectArgs",
     "VmLimitsArgs",

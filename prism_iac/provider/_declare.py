@@ -12,6 +12,8 @@ from typing import Any, Final
 import pulumi
 from pulumi.dynamic import ResourceProvider
 
+from prism_iac._engine import NATIVE_TYPES
+
 __all__ = ["PRODUCTION", "PrismResource", "identity_stem", "is_native", "native_face"]
 
 PRODUCTION: Final = "prod"
@@ -99,7 +101,7 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
 
         kind = type(self).__name__
         properties = to_wire(KINDS[kind], inputs)
-        pulumi.CustomResource.__init__(self, f"prism:index:{kind}", resource_name, properties, opts)
+        pulumi.CustomResource.__init__(self, f"{NATIVE_TYPES}{kind}", resource_name, properties, opts)
         # The SDK has made attributes under the names of the wire.
         for name in inputs:
             self.__dict__[name] = self.__dict__.pop(camel(name))

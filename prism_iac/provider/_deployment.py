@@ -16,9 +16,10 @@ from typing import Any, Final, Protocol
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Settings
+from prism_iac.model import CONFIGURATION
 from prism_iac.prism import Credentials, PasswordCredentials, TokenCredentials, data_folder
 
-__all__ = ["CONFIG_KEYS", "Deployment", "deployment_for", "interrupted"]
+__all__ = ["Deployment", "deployment_for", "interrupted"]
 
 
 class Config(Protocol):
@@ -107,7 +108,7 @@ def deployment_for(
     Raises:
         InvalidInput: The configuration is not usable.
     """
-    values = {key: value for key in CONFIG_KEYS if (value := config.get(f"prism:{key}")) not in (None, "")}
+    values = {key: value for key in CONFIGURATION if (value := config.get(f"prism:{key}")) not in (None, "")}
     key = json.dumps(values, sort_keys=True)
     with _lock:
         if key not in _deployments:
@@ -115,18 +116,6 @@ def deployment_for(
                 threading.Thread(target=_end_with_engine, daemon=True).start()
             _deployments[key] = Deployment(Session(_settings(values)), report, pause)
         return _deployments[key]
-
-
-CONFIG_KEYS: Final = (
-    "endpoint",
-    "workspace",
-    "token",
-    "username",
-    "password",
-    "participants",
-    "dataFolder",
-    "controlAddress",
-)
 
 
 def _settings(values: Mapping[str, str]) -> Settings:
@@ -150,6 +139,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         participants=_participants(values.get("participants", "{}")),
         workspace=values.get("workspace"),
         control_address=values.get("controlAddress"),
+        manager_key=values.get("managerKey"),
     )
 
 

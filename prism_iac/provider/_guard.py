@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
-import traceback
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec, TypeVar
 
-from prism_iac.errors import Defect, PartialResult, PrismError
+from prism_iac._engine import PROVIDER_KEY
+from prism_iac.errors import PartialResult
 from prism_iac.provider._call import Call, CallEnded
-from prism_iac.provider._properties import PROVIDER_KEY, to_engine
+from prism_iac.provider._message import as_ours, message_of
+from prism_iac.provider._properties import to_engine
 
 __all__ = ["guarded"]
 
@@ -33,10 +33,8 @@ def guarded(serve: Callable[P, T]) -> Callable[P, T]:
             raise
         except PartialResult as error:
             _keep_object(error)
-        except PrismError as error:
-            _fail(str(error))
         except BaseException as error:  # noqa: BLE001  # see the docstring
-            _fail(str(Defect(f"{serve.__name__} failed: {type(error).__name__}: {error}")))
+            _fail(message_of(as_ours(error, call=serve.__name__)))
 
     return served
 
@@ -44,20 +42,14 @@ def guarded(serve: Callable[P, T]) -> Callable[P, T]:
 def _keep_object(error: PartialResult) -> NoReturn:
     call = Call.current()
     if call is None:
-        _fail(str(error))
+        _fail(message_of(error))
     inputs = call.inputs
     state = {**to_engine(error.state), PROVIDER_KEY: inputs[PROVIDER_KEY]}
-    call.fail_with_object(error.id, state=state, inputs=inputs, reason=_explained(str(error)))
+    call.fail_with_object(error.id, state=state, inputs=inputs, reason=message_of(error))
 
 
 def _fail(message: str) -> NoReturn:
     call = Call.current()
     if call is None:
-        raise RuntimeError(_explained(message)) from None
-    call.fail(_explained(message))
-
-
-def _explained(message: str) -> str:
-    if not os.environ.get("PRISM_IAC_TRACEBACK"):
-        return message
-    return f"{message}\n{traceback.format_exc()}"
+        raise RuntimeError(message) from None
+    call.fail(message)

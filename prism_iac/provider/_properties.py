@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
+from prism_iac._engine import PROVIDER_KEY
 from prism_iac.model import UNKNOWN, Unknown
 
-__all__ = ["PROVIDER_KEY", "from_engine", "to_engine"]
-
-PROVIDER_KEY: Final = "__provider"
-"""The property in which the SDK keeps the pickled provider; no property of ours."""
+__all__ = ["from_engine", "to_engine"]
 
 
 def from_engine(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 from pulumi import Input, Output
 
+from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
+from prism_iac.model import CONFIGURATION
 from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,
     Asset,
@@ -28,16 +31,12 @@ from prism_iac.provider.resources import (
 )
 
 if TYPE_CHECKING:
-    from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy
+    from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy, StackVm
 
 __all__ = ["StackFile", "computation_identity"]
 
-_TYPE: Final = "prism:index:StackFile"
-
-_SECRET_KEYS: Final = ("token", "password", "participants")
 _REQUESTS: Final = ("server_request", "client_request")
 _LAUNCH_FILES: Final = ("firmware", "kernel", "initrd")
-_PLAIN_KEYS: Final = ("username", "dataFolder", "controlAddress")
 
 
 class StackFile(pulumi.ComponentResource):
@@ -73,7 +72,7 @@ class StackFile(pulumi.ComponentResource):
             pulumi.RunError: The file is not valid; the message holds every finding.
         """
         file = Path(path)
-        super().__init__(_TYPE, name or file.stem, {}, opts)
+        super().__init__(STACK_FILE_TYPE, name or file.stem, {}, opts)
         stack = _load(file)
         self._children = pulumi.ResourceOptions(parent=self, provider=self._declare_provider(stack))
         # A declared policy comes before the VM that must meet it, a VM's own after the VM, and one that expects
@@ -87,7 +86,8 @@ class StackFile(pulumi.ComponentResource):
         self.vms = {
             name: ConfidentialVM(
                 name,
-                **_values(item.settings),
+                **_vm_settings(item),
+                name=item.name_at_prism,
                 policy=self.attestation_policies[item.policy].document if item.policy else None,
                 opts=self._children,
             )
@@ -165,8 +165,11 @@ class StackFile(pulumi.ComponentResource):
         inputs: dict[str, Input[Any] | None] = {
             "endpoint": stack.endpoint,
             "workspace": stack.workspace,
-            **{key: config.get(key) for key in _PLAIN_KEYS},
-            **{key: config.get_secret(key) for key in _SECRET_KEYS},
+            **{
+                name: config.get_secret(name) if key.is_secret else config.get(name)
+                for name, key in CONFIGURATION.items()
+                if not key.is_by_stack_file
+            },
         }
         given = {key: value for key, value in inputs.items() if value is not None}
         package = "prism" if is_native() else "pulumi-python"
@@ -183,8 +186,8 @@ class StackFile(pulumi.ComponentResource):
                 values[field] = _relative(Path(values[field]))
         if "files" in values:
             values["files"] = {
-                field: value if field == "passphrase" else _relative(Path(value))
-                for field, value in values["files"].items()
+                **{field: _relative(Path(value)) for field, value in values["files"].items()},
+                **{field: secret_of(source) for field, source in item.secrets.items()},
             }
         return values
 
@@ -233,6 +236,7 @@ class StackFile(pulumi.ComponentResource):
             result_consumers=[consumer.user for consumer in item.result_consumers],
             agent=self._agent(item),
             stop_on_delete=item.stop_on_delete,
+            export_directory=item.export_directory,
             opts=self._children,
         )
         for grant in item.grants:
@@ -278,6 +282,7 @@ class StackFile(pulumi.ComponentResource):
             vm=self.vms[item.vm.name].id,
             triggers=self._triggers(item),
             wait=item.wait,
+            timeout=item.timeout,
             stop_on_delete=item.stop_on_delete,
             opts=pulumi.ResourceOptions.merge(
                 self._children, pulumi.ResourceOptions(depends_on=list(keys.values()))
@@ -306,7 +311,7 @@ def computation_identity(name: str, *, stack_file: Path, project: str, pulumi_st
         pulumi_stack: The name of the Pulumi stack.
     """
     kind = Computation._resource_type_name  # noqa: SLF001  # where the SDK keeps the type of a class
-    return f"{identity_stem(project, pulumi_stack, _TYPE, stack_file.stem, kind, name)}.0"
+    return f"{identity_stem(project, pulumi_stack, STACK_FILE_TYPE, stack_file.stem, kind, name)}.0"
 
 
 def _load(path: Path) -> Stack:
@@ -318,6 +323,7 @@ def _load(path: Path) -> Stack:
         stack = load_stack(path)
         require_lock(path, stack)
         require_promotion(path, stack)
+        require_secrets(stack)
     except PrismError as error:
         raise pulumi.RunError(str(error)) from None
     return stack
@@ -325,6 +331,13 @@ def _load(path: Path) -> Stack:
 
 def _values(settings: Any) -> Mapping[str, Any]:
     values: Mapping[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return values
+
+
+def _vm_settings(item: StackVm) -> Mapping[str, Any]:
+    values = dict(_values(item.settings))
+    if files := values.get("manager_tls"):
+        values["manager_tls"] = {field: _relative(Path(path)) for field, path in files.items()}
     return values
 
 

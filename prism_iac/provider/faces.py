@@ -11,16 +11,14 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from prism_iac._engine import DYNAMIC_TYPES, NATIVE_TYPES, PROVIDER_KEY, PROVIDER_TYPES, SIGNATURE
 from prism_iac.errors import Conflict
 from prism_iac.model.resources import KINDS
 from prism_iac.model.wire import from_wire, to_wire
 from prism_iac.provider import dynamic
-from prism_iac.provider._properties import PROVIDER_KEY
 
 __all__ = ["Face", "convert"]
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_PROVIDERS: Final = "pulumi:providers:"
 _CONFIG: Final = "prism:"
 _PROPERTY_NAMES: Final = ("additionalSecretOutputs", "ignoreChanges", "replaceOnChanges")
 
@@ -39,7 +37,7 @@ class Face(StrEnum):
     @property
     def tokens(self) -> str:
         """What the type tokens of its resources begin with."""
-        return {Face.DYNAMIC: "pulumi-python:dynamic/prism:", Face.NATIVE: "prism:index:"}[self]
+        return {Face.DYNAMIC: DYNAMIC_TYPES, Face.NATIVE: NATIVE_TYPES}[self]
 
     @property
     def package(self) -> str:
@@ -85,7 +83,7 @@ def _moved_urns(resources: list[dict[str, Any]], to: Face) -> Iterator[tuple[str
         if kind := _kind(resource, to.other):
             yield urn, _with_type(urn, f"{to.tokens}{kind}")
         elif urn in used:
-            yield urn, _with_type(urn, f"{_PROVIDERS}{to.package}")
+            yield urn, _with_type(urn, f"{PROVIDER_TYPES}{to.package}")
 
 
 def _kind(resource: Mapping[str, Any], face: Face) -> str | None:
@@ -104,7 +102,7 @@ def _moved(resource: Mapping[str, Any], to: Face) -> dict[str, Any]:
     if kind is None:
         return {
             **resource,
-            "type": f"{_PROVIDERS}{to.package}",
+            "type": f"{PROVIDER_TYPES}{to.package}",
             "inputs": _configuration(resource.get("inputs", {}), to),
             "outputs": _configuration(resource.get("outputs", {}), to),
         }
@@ -131,7 +129,7 @@ def _properties(properties: Mapping[str, Any], kind: str, to: Face) -> dict[str,
     rename = to_wire if to is Face.NATIVE else from_wire
     moved: dict[str, Any] = {} if to is Face.NATIVE else {PROVIDER_KEY: _pickled(kind)}
     for name, value in _without_provider(properties).items():
-        if isinstance(value, Mapping) and _SIGNATURE in value:
+        if isinstance(value, Mapping) and SIGNATURE in value:
             # Names within a secret value are in the text that the engine encrypts.
             ((new_name, plain),) = rename(KINDS[kind], {name: json.loads(value["plaintext"])}).items()
             moved[new_name] = {**value, "plaintext": json.dumps(plain)}

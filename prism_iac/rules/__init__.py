@@ -6,8 +6,8 @@ above. Pure: no clock, no files. Imports nothing above `attestation`, and neithe
 """
 
 from prism_iac.rules._catalogue import RULES
-from prism_iac.rules._judge import Judgement, judge
+from prism_iac.rules._judge import PRODUCTION, Judgement, judge
 from prism_iac.rules._resources import judge_resource
 from prism_iac.rules._rule import Breach, Rule
 
-__all__ = ["RULES", "Breach", "Judgement", "Rule", "judge", "judge_resource"]
+__all__ = ["PRODUCTION", "RULES", "Breach", "Judgement", "Rule", "judge", "judge_resource"]

@@ -13,7 +13,7 @@ from prism_iac.model.stack import RuleEntry, RuleLevel, StackFile, WaiverEntry
 from prism_iac.rules._catalogue import RULES
 from prism_iac.rules._rule import Breach, Rule
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["PRODUCTION", "Judgement", "judge"]
 
 PRODUCTION: Final = "prod"
 """The environment in which rules hold without being asked for."""

@@ -22,7 +22,7 @@ __all__ = ["judge_resource"]
 _AGENT: Final = ("tls", "log_level")
 _BUNDLE: Final = ("mode", "key", "validity", "renew_before", "keys_on_renewal")
 _POLICY: Final = ("expectations", "measurement", "minimum_tcb", "warn")
-_VM: Final = ("provider", "platform", "vcpus", "agent_log_level")
+_VM: Final = ("provider", "platform", "vcpus", "agent_log_level", "qemu")
 
 
 def judge_resource(

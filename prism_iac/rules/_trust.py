@@ -42,6 +42,12 @@ def hardware_evidence(file: StackFile, _: Parameters) -> Iterator[Breach]:
                 "a VM of this machine has simulated evidence, which protects nothing",
                 "Choose a provider of confidential hardware.",
             )
+        if vm.provider is VmProvider.QEMU and vm.qemu is not None and vm.qemu.is_plain:
+            yield Breach(
+                ("vms", name, "qemu", "protection"),
+                "nothing keeps the machine out of the memory of a plain VM",
+                "Say `protection: hardware`, on a machine with SEV-SNP or TDX.",
+            )
     for name, policy in file.attestation_policies.items():
         line = _section(policy, "rootOfTrust").get("productLine")
         if str(line).upper() == _SIMULATED:

@@ -127,6 +127,8 @@ class _Reader:
             return {}
         entries: dict[str, D] = {}
         for key, entry in node.value.items():
+            if entry.node.is_refused:
+                continue
             document = self._validated(model, plain(entry.node), (name, key))
             if self._has_name((name, key)) and document is not None:
                 entries[key] = document

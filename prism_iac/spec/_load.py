@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,15 +37,28 @@ def load_stack(
     Raises:
         InvalidInput: With every finding of every kind, sorted by place.
     """
-    reading = read_tree(path)
-    if reading.root is None:
-        raise InvalidInput(reading.findings)
-    draft, findings = read_draft(reading.root, inputs=Inputs.of(environ), now=now())
-    for check in CHECKS:
-        findings.extend(check(draft))
-    if findings or reading.findings:
-        raise InvalidInput({*reading.findings, *findings})
-    return resolve(draft, reading.files)
+    with _without_collections():
+        reading = read_tree(path)
+        if reading.expansion is None:
+            raise InvalidInput(reading.findings)
+        draft, findings = read_draft(reading.expansion.root, inputs=Inputs.of(environ), now=now())
+        for check in CHECKS:
+            findings.extend(check(draft))
+        if findings or reading.findings:
+            raise InvalidInput({*reading.findings, *reading.expansion.told_once(findings)})
+        return resolve(draft, reading.files, reading.expansion)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keeps the collector from looking for garbage in a large tree, again and again: there is none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def validate_stack(

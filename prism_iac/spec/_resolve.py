@@ -29,9 +29,11 @@ from prism_iac.model.stack import (
     PromotionEntry,
     StackFile,
     VmEntry,
+    parse_secret,
 )
 from prism_iac.pki import parse_public_key
 from prism_iac.spec._draft import Draft
+from prism_iac.spec._expand import Expansion
 from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
 from prism_iac.spec._stack import (
     Stack,
@@ -55,16 +57,17 @@ E = TypeVar("E")
 S = TypeVar("S")
 
 
-def resolve(draft: Draft, files: tuple[Path, ...]) -> Stack:
+def resolve(draft: Draft, files: tuple[Path, ...], expansion: Expansion) -> Stack:
     """The stack that a draft describes.
 
     Args:
         draft: It was checked and nothing was found.
         files: The files that were read.
+        expansion: What they come to.
     """
     if draft.header is None:
         raise Defect("a draft without a header has no findings")
-    return _Resolver(draft).stack(files, draft.header)
+    return _Resolver(draft).stack(files, draft.header, expansion)
 
 
 class _Resolver:
@@ -76,7 +79,7 @@ class _Resolver:
         self._vms = _table(draft.vms, self._vm)
         self._policies = _table(draft.attestation_policies, self._policy)
 
-    def stack(self, files: tuple[Path, ...], header: StackFile) -> Stack:
+    def stack(self, files: tuple[Path, ...], header: StackFile, expansion: Expansion) -> Stack:
         return Stack(
             files=files,
             environment=header.environment,
@@ -91,7 +94,7 @@ class _Resolver:
             vms=self._vms,
             computations=_table(self._draft.computations, self._computation),
             declared=header.model_copy(update={table: getattr(self._draft, table) for table in TABLES}),
-            _root=self._draft.root,
+            _expansion=expansion,
         )
 
     def _promotion(self, entry: PromotionEntry) -> StackPromotion:
@@ -139,16 +142,24 @@ class _Resolver:
         for field in ("server_request", "client_request"):
             if field in values:
                 values[field] = self._text(location, field, values[field])
-        if settings.files is not None:
+        given = values.get("files", {})
+        secrets = {field: source for field, text in given.items() if (source := parse_secret(text))}
+        if given:
             values["files"] = {
-                field: value if field == "passphrase" else self._text((*location, "files"), field, value)
-                for field, value in values["files"].items()
+                field: self._text((*location, "files"), field, text)
+                for field, text in given.items()
+                if field not in secrets
             }
-        return StackCertificates(name, CertificateSettings.model_validate(values))
+        return StackCertificates(name, CertificateSettings.model_validate(values), MappingProxyType(secrets))
 
     def _vm(self, name: str, entry: VmEntry) -> StackVm:
-        settings = VmSettings.model_validate(entry.model_dump(include=set(VmSettings.model_fields)))
-        return StackVm(name=name, settings=settings, policy=entry.attestation_policy)
+        values = entry.model_dump(include=set(VmSettings.model_fields))
+        if entry.manager_tls is not None:
+            location = ("vms", name, "manager_tls")
+            values["manager_tls"] = {
+                field: self._text(location, field, text) for field, text in values["manager_tls"].items()
+            }
+        return StackVm(name, VmSettings.model_validate(values), entry.attestation_policy, entry.name)
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:
         location = ("attestation_policies", name)
@@ -187,7 +198,9 @@ class _Resolver:
             run=entry.run,
             triggers=MappingProxyType(entry.triggers),
             wait=entry.wait,
+            timeout=entry.timeout,
             stop_on_delete=entry.stop_on_delete,
+            export_directory=entry.export_directory,
         )
 
     def _agent(self, location: Location, entry: AgentEntry) -> StackAgent:

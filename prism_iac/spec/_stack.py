@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prism_iac.errors import Finding
 from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
-from prism_iac.model.stack import RunPolicy, StackFile
-from prism_iac.spec._tree import Node, Place, place_of, plain
+from prism_iac.model.stack import RunPolicy, SecretSource, StackFile
+from prism_iac.spec._expand import Expansion
+from prism_iac.spec._tree import Place, place_of, plain
 
 __all__ = [
     "Stack",
@@ -76,10 +78,15 @@ class StackAsset:
 
 @dataclass(frozen=True, slots=True)
 class StackCertificates:
-    """A bundle of keys and certificates."""
+    """A bundle of keys and certificates.
+
+    Attributes:
+        secrets: Where the secrets among its `files` are, by field; the settings do not have them.
+    """
 
     name: str
     settings: CertificateSettings
+    secrets: Mapping[str, SecretSource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +95,13 @@ class StackVm:
 
     Attributes:
         policy: The name of the declared policy that its evidence must meet.
+        name_at_prism: As it is declared; None where it follows from `name`.
     """
 
     name: str
     settings: VmSettings
     policy: str | None = None
+    name_at_prism: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,11 @@ class StackGrant:
 
 @dataclass(frozen=True, slots=True)
 class StackComputation:
-    """A computation; lists are in the order of the file, without repetition."""
+    """A computation; lists are in the order of the file, without repetition.
+
+    Attributes:
+        export_directory: Relative to the project folder.
+    """
 
     name: str
     description: str
@@ -155,7 +168,9 @@ class StackComputation:
     run: RunPolicy
     triggers: Mapping[str, str]
     wait: bool
+    timeout: str
     stop_on_delete: bool
+    export_directory: str
 
     @property
     def participants(self) -> tuple[StackParticipant, ...]:
@@ -203,11 +218,11 @@ class Stack:
     vms: Mapping[str, StackVm]
     computations: Mapping[str, StackComputation]
     declared: StackFile = field(repr=False, compare=False)
-    _root: Node = field(repr=False, compare=False)
+    _expansion: Expansion = field(repr=False, compare=False)
 
     def written(self) -> dict[str, Any]:
-        """Everything as it is written, with what the file extends joined in: dicts, lists and scalars."""
-        values: dict[str, Any] = plain(self._root)
+        """Everything as it is written, with what the file extends and includes joined in: dicts, lists and scalars."""
+        values: dict[str, Any] = plain(self._expansion.root)
         return values
 
     def origin(self, *location: int | str) -> Place:
@@ -216,4 +231,8 @@ class Stack:
         A value that was left out has the place of the nearest thing around it.
         """
         path: Location = location
-        return place_of(self._root, path)
+        return place_of(self._expansion.root, path)
+
+    def told_once(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Findings about entries, sorted; what is the template's is told once, with where it is used."""
+        return tuple(sorted(self._expansion.told_once(findings)))

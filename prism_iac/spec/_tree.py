@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 from prism_iac.model import Location
 
-__all__ = ["Entry", "Node", "Place", "merge", "place_of", "plain", "value_at", "without_removed"]
+__all__ = [
+    "Entry",
+    "Node",
+    "Place",
+    "entries_of",
+    "merge",
+    "place_of",
+    "plain",
+    "value_at",
+    "without_removed",
+]
 
 
 class Place(NamedTuple):
@@ -30,12 +40,14 @@ class Node:
     Attributes:
         removes: It stands for nothing, in place of what a file further down sets.
         begins: It is a mapping in place of something else, so that nothing further down is joined with it.
+        is_refused: A finding was told about it already, and its shape is not to be looked at.
     """
 
     value: Value
     place: Place
     removes: bool = False
     begins: bool = False
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,11 @@ def plain(node: Node) -> Any:
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return value
+
+
+def entries_of(node: Node | None) -> Mapping[str, Entry]:
+    """The entries of a mapping; none of anything else."""
+    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 def value_at(root: Node, location: Location) -> Node | None:

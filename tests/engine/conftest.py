@@ -25,6 +25,7 @@ import pytest
 from prism_iac.toolchain import Pulumi, ensure_pulumi
 from tests.engine.processes import end_processes_of
 from tests.engine.project import Project
+from tests.engine.provider.platform_repo import PlatformRepo
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,3 +49,9 @@ def project(pulumi: Pulumi, tmp_path: Path) -> Iterator[Project]:
     finally:
         project.close()
         end_processes_of(tmp_path)
+
+
+@pytest.fixture
+def repo(project: Project) -> PlatformRepo:
+    """A platform repository without a program."""
+    return PlatformRepo(project)

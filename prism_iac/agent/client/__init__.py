@@ -13,6 +13,7 @@ from prism_iac.agent.client._failures import (
     AgentUnproven,
     AgentUnreachable,
     ComputationFailed,
+    ConnectionBroke,
     NotReady,
     SignatureRefused,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "AgentUnreachable",
     "ClientTls",
     "ComputationFailed",
+    "ConnectionBroke",
     "NotReady",
     "Progress",
     "SignatureRefused",

@@ -6,7 +6,8 @@
         └── NotReady           too early, or too late
     RemoteFailure
     ├── AgentUnreachable       no connection, or it broke
-    │   └── AgentUnproven      its certificate is not the one that is asked for
+    │   ├── AgentUnproven      its certificate is not the one that is asked for
+    │   └── ConnectionBroke    in the middle of a call, which may begin again
     └── AgentFailed            the agent could not do its part
         └── ComputationFailed  the run ended without a result
 
@@ -31,6 +32,7 @@ __all__ = [
     "AgentUnproven",
     "AgentUnreachable",
     "ComputationFailed",
+    "ConnectionBroke",
     "NotReady",
     "SignatureRefused",
     "failure_of",
@@ -85,6 +87,10 @@ class AgentUnreachable(RemoteFailure):
 
 class AgentUnproven(AgentUnreachable):
     """What answers at the agent's address has not proven to be the agent."""
+
+
+class ConnectionBroke(AgentUnreachable):
+    """There was a connection, and it broke before the agent had answered."""
 
 
 class AgentFailed(RemoteFailure):
@@ -231,16 +237,17 @@ def unreachable(code: str, text: str, where: str) -> AgentUnreachable:
                 next_step=next_step,
                 retry_is_safe=False,
             )
+    kind: type[AgentUnreachable] = ConnectionBroke
+    message = "the connection to the agent broke before it answered"
+    next_step = "Repeat the call: a broken upload leaves nothing behind."
     if text.startswith(_NEVER_CONNECTED):
+        kind = AgentUnreachable
         message = "the agent cannot be reached"
         next_step = (
             "The agent opens its port when the run has begun. Check the address, that the run has begun, "
             "and that the TLS mode is that of the computation."
         )
-    else:
-        message = "the connection to the agent broke before it answered"
-        next_step = "Repeat the call: a broken upload leaves nothing behind."
-    return AgentUnreachable(
+    return kind(
         f"{message} ({text})" if text else message,
         code=code,
         agent_text=text,

@@ -18,6 +18,7 @@ from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._computation import Computation
 from prism_iac.agent.server._log import LogForwarder
 from prism_iac.agent.server._manifest import read_manifest
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._outbox import Outbox
 from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
@@ -51,6 +52,7 @@ class Agent:
 
     Args:
         guest: What this VM proves itself with; None when it cannot.
+        measurements: What the VM has run; None where nothing keeps account of it.
         log: Learns which computation lines belong to, and its level.
         now: The time, aware.
     """
@@ -62,6 +64,7 @@ class Agent:
         runner: Runner,
         port: ParticipantPort,
         guest: SimulatedGuest | None,
+        measurements: MeasurementList | None,
         outbox: Outbox,
         announcer: Announcer,
         chunks: ChunkAssembler,
@@ -72,6 +75,7 @@ class Agent:
         self._runner = runner
         self._port = port
         self._guest = guest
+        self._measurements = measurements
         self._outbox = outbox
         self._announcer = announcer
         self._chunks = chunks
@@ -162,7 +166,7 @@ class Agent:
         )
         self._workspace.prepare()
         is_attested = security is not None and security.is_attested
-        service = AgentService(computation, self._guest, is_attested=is_attested)
+        service = AgentService(computation, self._guest, self._measurements, is_attested=is_attested)
         await self._port.open(service, security)
         computation.begin()
         self._computation = computation

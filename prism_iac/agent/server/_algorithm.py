@@ -46,12 +46,14 @@ class Step:
 
     Attributes:
         environment: All that the command sees of it.
+        readable: The files and folders that it sees, besides the system's and the workspace's folder.
         failure: How the error of this step begins.
         is_algorithm: It is the algorithm itself, not a preparation.
     """
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    readable: tuple[str, ...]
     failure: str = "algorithm execution error"
     is_algorithm: bool = True
 
@@ -69,16 +71,25 @@ def steps_of(job: Job, workspace: Workspace, agent_environment: Mapping[str, str
 
 
 def _clean(workspace: Workspace, agent_environment: Mapping[str, str]) -> dict[str, str]:
+    # The interpreter itself comes first: a wrapper of it may lead to folders that are closed to algorithms.
+    interpreter = str(Path(sys.base_prefix, "bin"))
     return {
-        "PATH": agent_environment.get("PATH", os.defpath),
+        "PATH": os.pathsep.join((interpreter, agent_environment.get("PATH", os.defpath))),
         "HOME": str(workspace.home),
         "TMPDIR": str(workspace.temporary),
         "LANG": "C.UTF-8",
     }
 
 
+def _programs(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Where interpreters and other programs lie."""
+    folders = environment["PATH"].split(os.pathsep)
+    return (sys.prefix, sys.base_prefix, *filter(os.path.isabs, folders))
+
+
 def _binary(job: Job, workspace: Workspace, agent_environment: Mapping[str, str]) -> Sequence[Step]:
-    return [Step((str(workspace.algorithm), *job.arguments), _clean(workspace, agent_environment))]
+    clean = _clean(workspace, agent_environment)
+    return [Step((str(workspace.algorithm), *job.arguments), clean, _programs(clean))]
 
 
 def _python(job: Job, workspace: Workspace, agent_environment: Mapping[str, str]) -> Sequence[Step]:
@@ -89,20 +100,24 @@ def _python(job: Job, workspace: Workspace, agent_environment: Mapping[str, str]
         Step(
             (sys.executable, "-I", "-m", "venv", *pip_or_not, str(workspace.environment)),
             clean,
+            _programs(clean),
             failure="error creating virtual environment",
             is_algorithm=False,
         )
     ]
     if job.has_requirements:
+        settings = _installer_variables(agent_environment)
+        named = tuple(value.removeprefix("file://") for text in settings.values() for value in text.split())
         steps.append(
             Step(
                 (python, "-m", "pip", *_QUIET, "install", "-r", str(workspace.requirements)),
-                clean | _installer_variables(agent_environment),
+                clean | settings,
+                (*_programs(clean), *filter(os.path.isabs, named)),
                 failure="error installing requirements",
                 is_algorithm=False,
             )
         )
-    steps.append(Step((python, str(workspace.algorithm), *job.arguments), clean))
+    steps.append(Step((python, str(workspace.algorithm), *job.arguments), clean, _programs(clean)))
     return steps
 
 
@@ -117,7 +132,8 @@ def _installer_variables(agent_environment: Mapping[str, str]) -> dict[str, str]
 def _wasm(job: Job, workspace: Workspace, agent_environment: Mapping[str, str]) -> Sequence[Step]:
     host = str(Path(_wasm_host.__file__))
     command = (sys.executable, "-I", host, workspace.algorithm.name, *job.arguments)
-    return [Step(command, _clean(workspace, agent_environment))]
+    clean = _clean(workspace, agent_environment)
+    return [Step(command, clean, (*_programs(clean), host))]
 
 
 _KINDS: Final[Mapping[str, Callable[[Job, Workspace, Mapping[str, str]], Sequence[Step]]]] = {

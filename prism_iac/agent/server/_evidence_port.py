@@ -1,7 +1,8 @@
 """Where whoever keeps the VM asks for fresh evidence at any time, between computations too.
 
 The participants' port is open during a computation only (cocos-grpc.md section 11.4). This one is a socket in a
-folder of the VM, as a host reaches its guests over a device; it answers `Attestation` and nothing else.
+folder of the VM, as a host reaches its guests over a device, or an address of the network that the VM has with its
+host alone; it answers `Attestation` and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 
 from prism_iac.agent._socket import socket_target
 from prism_iac.agent.server._service import EvidenceService
+from prism_iac.agent.server._settings import Endpoint
 from prism_iac.attestation import SimulatedGuest
 from prism_iac.wire.agent_pb2 import AttestationRequest, AttestationResponse
 
@@ -29,31 +31,34 @@ class EvidencePort:
     """Open as long as the agent runs.
 
     Args:
-        path: The socket; None when nobody asked for one.
+        place: A socket or an address; None when nobody asked for one.
         guest: What the VM proves itself with; None when it cannot.
     """
 
-    def __init__(self, path: Path | None, guest: SimulatedGuest | None) -> None:
-        self._path = path
+    def __init__(self, place: Path | Endpoint | None, guest: SimulatedGuest | None) -> None:
+        self._place = place
         self._guest = guest
         self._server: grpc.aio.Server | None = None
         self._open = ExitStack()
 
     async def open(self) -> None:
         """Answer from here on; an agent that cannot does its work without."""
-        if self._path is None or self._guest is None:
+        if self._place is None or self._guest is None:
             return
         server = grpc.aio.server(maximum_concurrent_rpcs=_MOST_CALLS)
         # Evidence for a nonce of 64 bytes could be that of anybody's attested connection.
         server.add_generic_rpc_handlers((_only_evidence(EvidenceService(self._guest, is_attested=True)),))
         try:
-            server.add_insecure_port(self._open.enter_context(socket_target(self._path)))
+            server.add_insecure_port(self._target(self._place))
         except (OSError, RuntimeError) as error:
             self._open.close()
             _log.warning("no evidence between computations", reason=str(error))
             return
         await server.start()
         self._server = server
+
+    def _target(self, place: Path | Endpoint) -> str:
+        return self._open.enter_context(socket_target(place)) if isinstance(place, Path) else str(place)
 
     async def close(self) -> None:
         """Answer no more."""

@@ -25,9 +25,15 @@ from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer, add_AgentService
 __all__ = ["ParticipantPort"]
 
 _MOST_CALLS: Final = 64
+_WINDOW_BYTES: Final = 4 << 20
+"""What a participant may send ahead of what is written down: 40 MiB each second over a way of 100 ms."""
+
 _OPTIONS: Final = (
     # Without this, two processes may listen on one port and neither knows.
     ("grpc.so_reuseport", 0),
+    # Else the window grows with the speed of the sender, and with it what lies in memory.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
 )
 
 

@@ -24,6 +24,7 @@ from prism_iac.agent.server._evidence import attester_of, load_guest
 from prism_iac.agent.server._evidence_port import EvidencePort
 from prism_iac.agent.server._greeting import make_greeting
 from prism_iac.agent.server._log import LogForwarder, configure_log
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._outbox import Outbox
 from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
@@ -55,11 +56,13 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
     configure_log(log)
     workspace = Workspace(folder, state_folder)
     guest = load_guest(settings.platform_folder)
+    measurements = MeasurementList(guest) if guest is not None else None
     agent = Agent(
         workspace=workspace,
-        runner=Runner(workspace, settings.limits, environment),
+        runner=Runner(workspace, settings.limits, environment, measurements),
         port=ParticipantPort(settings.listen, attester_of(guest, _now), state_folder),
         guest=guest,
+        measurements=measurements,
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),
         chunks=ChunkAssembler(time.monotonic),
@@ -75,7 +78,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
         handle=agent.handle,
         backoff=Backoff(random.random),
     )
-    evidence = EvidencePort(settings.evidence_socket, guest)
+    evidence = EvidencePort(settings.evidence_at, guest)
     await evidence.open()
     try:
         await _until_asked_to_end(control)
@@ -105,6 +108,8 @@ def _now() -> datetime:
 
 def _introduction(settings: Settings) -> list[tuple[str, str]]:
     words = [(Header.JOB_ID.value, settings.cvm_id)] if settings.cvm_id else []
-    if settings.listen.is_reachable_as_written:
+    if settings.public_address is not None:
+        words.append((Header.AGENT_ADDRESS.value, settings.public_address))
+    elif settings.listen.is_reachable_as_written:
         words.append((Header.AGENT_ADDRESS.value, str(settings.listen)))
     return words

@@ -18,6 +18,7 @@ import structlog
 
 from prism_iac.agent.server import _supervisor
 from prism_iac.agent.server._algorithm import Job, Step, steps_of
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._pieces import LinePieces
 from prism_iac.agent.server._refused import RunFailed
 from prism_iac.agent.server._settings import RunLimits
@@ -39,12 +40,20 @@ class Runner:
 
     Args:
         environment: The agent's own; what an algorithm sees of it is decided in `_algorithm`.
+        measurements: Takes down what is run; None in a VM without a platform.
     """
 
-    def __init__(self, workspace: Workspace, limits: RunLimits, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        limits: RunLimits,
+        environment: Mapping[str, str],
+        measurements: MeasurementList | None = None,
+    ) -> None:
         self._workspace = workspace
         self._limits = limits
         self._environment = environment
+        self._measurements = measurements
 
     async def run(self, job: Job, warn: Callable[[], None]) -> None:
         """Run an algorithm to its end. A cancellation ends all its processes first.
@@ -55,10 +64,13 @@ class Runner:
 
         Raises:
             RunFailed: It could not be prepared or started, failed, or passed a limit.
+            OSError: It cannot be read.
         """
         steps = steps_of(job, self._workspace, self._environment)
         try:
             async with asyncio.timeout(self._limits.run_seconds):
+                if self._measurements is not None:
+                    await self._measurements.measure(self._workspace.algorithm)
                 for step in steps:
                     await self._run_step(step, warn)
         except TimeoutError:
@@ -81,6 +93,8 @@ class Runner:
             finally:
                 await _end(supervisor)
             outcome = json.loads(report.read(_REPORT_BYTES) or b'{"signal": 9}')
+        if outcome.get("confined") is False:
+            _log.warning("the kernel does not confine algorithms: this one could read the agent's files")
         problem = _problem(outcome)
         if "not_started" in outcome and step.is_algorithm:
             raise RunFailed(f"error starting algorithm: {problem}")
@@ -92,6 +106,8 @@ class Runner:
             "command": step.command,
             "memory_bytes": self._limits.memory_bytes,
             "processes": self._limits.processes,
+            "readable": step.readable,
+            "writable": str(self._workspace.folder),
             "report": report,
         }
         starting = asyncio.ensure_future(

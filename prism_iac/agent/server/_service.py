@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final, TypeAlias
 
 import grpc
 import structlog
@@ -28,6 +28,7 @@ from prism_iac.agent._protocol import (
 from prism_iac.agent.server._computation import Computation
 from prism_iac.agent.server._evidence import evidence_for_participant
 from prism_iac.agent.server._incoming import IncomingFile
+from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._refused import Refused
 from prism_iac.attestation import SimulatedGuest
 from prism_iac.pki import verify_role
@@ -50,6 +51,12 @@ from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer
 __all__ = ["AgentService", "EvidenceService"]
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
+
+_BLOCK_BYTES: Final = 8 * CHUNK_BYTES
+"""What is read at once: the way to a thread and back takes longer than a chunk."""
+
+_MOST_DISCARDED_BYTES: Final = 64 << 20
+_DISCARDING_SECONDS: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -93,21 +100,28 @@ class AgentService(EvidenceService, AgentServiceServicer):
 
     Args:
         guest: What this VM proves itself with; None when it cannot.
+        measurements: What the VM has run; None where nothing keeps account of it.
         is_attested: The port proves the VM to everybody who connects.
     """
 
     def __init__(
-        self, computation: Computation, guest: SimulatedGuest | None, *, is_attested: bool = False
+        self,
+        computation: Computation,
+        guest: SimulatedGuest | None,
+        measurements: MeasurementList | None = None,
+        *,
+        is_attested: bool = False,
     ) -> None:
         super().__init__(guest, is_attested=is_attested)
         self._computation = computation
+        self._measurements = measurements
 
     async def Algo(  # noqa: N802  # named by the protocol
         self, request_iterator: AsyncIterator[AlgoRequest], context: _Context
     ) -> AlgoResponse:
         """Receive the algorithm and its requirements; acts at the end of the stream."""
         async with _answering(context, "Algo"):
-            self._authenticate(context, Role.ALGORITHM_PROVIDER)
+            await self._admit(context, Role.ALGORITHM_PROVIDER, request_iterator)
             folder = self._computation.incoming_folder
             with IncomingFile(folder) as algorithm, IncomingFile(folder) as requirements:
                 async for request in request_iterator:
@@ -126,7 +140,7 @@ class AgentService(EvidenceService, AgentServiceServicer):
     ) -> DataResponse:
         """Receive a dataset; acts at the end of the stream."""
         async with _answering(context, "Data"):
-            self._authenticate(context, Role.DATA_PROVIDER)
+            await self._admit(context, Role.DATA_PROVIDER, request_iterator)
             filename = ""
             with IncomingFile(self._computation.incoming_folder) as dataset:
                 async for request in request_iterator:
@@ -146,18 +160,23 @@ class AgentService(EvidenceService, AgentServiceServicer):
             result = self._computation.result()
             with result.path.open("rb") as file:
                 await context.send_initial_metadata(((Header.FILE_SIZE.value, str(result.size_bytes)),))
-                while block := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                    yield ResultResponse(file=block)
+                while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
+                    for start in range(0, len(block), CHUNK_BYTES):
+                        yield ResultResponse(file=block[start : start + CHUNK_BYTES])
             self._computation.note_result_fetched()
 
     async def IMAMeasurements(  # noqa: N802  # named by the protocol
         self, request: IMAMeasurementsRequest, context: _Context
     ) -> AsyncIterator[IMAMeasurementsResponse]:
-        """Refuse: the list of this machine is the host's, not the VM's."""
+        """Send what the VM has run; the list of the machine below is the host's, and none of the VM's."""
         del request
         async with _answering(context, "IMAMeasurements"):
-            for piece in self._ima_list():
-                yield piece
+            if self._measurements is None:
+                raise Refused(f"{Refusal.NO_IMA_LIST}: this VM keeps no list of its own")
+            lines, register = self._measurements.to_bytes(), self._measurements.register
+            await context.send_initial_metadata(((Header.FILE_SIZE.value, str(len(lines))),))
+            for start in range(0, len(lines), CHUNK_BYTES):
+                yield IMAMeasurementsResponse(file=lines[start : start + CHUNK_BYTES], pcr10=register)
 
     async def AzureAttestationToken(  # noqa: N802  # named by the protocol
         self, request: AttestationTokenRequest, context: _Context
@@ -168,8 +187,14 @@ class AgentService(EvidenceService, AgentServiceServicer):
                 raise Refused(Refusal.VTPM_NONCE_TOO_LONG)
             raise Refused(Refusal.NO_AZURE_TOKEN)
 
-    def _ima_list(self) -> Iterator[IMAMeasurementsResponse]:
-        raise Refused(f"{Refusal.NO_IMA_LIST}: this VM keeps no list of its own")
+    async def _admit(
+        self, context: _Context, role: Role, upload: AsyncIterator[AlgoRequest] | AsyncIterator[DataRequest]
+    ) -> None:
+        try:
+            self._authenticate(context, role)
+        except Refused:
+            await _discard(upload)
+            raise
 
     def _authenticate(self, context: _Context, role: Role) -> None:
         signatures = _values(context, Header.SIGNATURE)
@@ -181,6 +206,17 @@ class AgentService(EvidenceService, AgentServiceServicer):
             signature = b""
         if not any(verify_role(key, role, signature) for key in self._computation.keys_of(role)):
             raise Refused(Refusal.BAD_SIGNATURE, is_about_identity=True)
+
+
+async def _discard(upload: AsyncIterator[AlgoRequest] | AsyncIterator[DataRequest]) -> None:
+    """Take in what a refused caller sends, within bounds: `cocos-cli` tells no refusal that comes while it sends."""
+    left = _MOST_DISCARDED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARDING_SECONDS):
+            async for request in upload:
+                left -= request.ByteSize()
+                if left < 0:
+                    return
 
 
 @asynccontextmanager

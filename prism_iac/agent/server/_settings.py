@@ -61,9 +61,11 @@ class Settings:
         client_key: PEM file, beside `client_certificate`.
         server_ca: PEM file that verifies the control stream's server; None for the system's roots.
         listen: Where participants connect.
+        public_address: What Prism tells participants of that, `host:port`; None for `listen` as it is.
         state_folder: Where undelivered messages and the result are kept.
         platform_folder: The simulated platform's keys; None when the VM has no platform.
-        evidence_socket: Where the VM's keeper asks for evidence at any time; None when there is no such place.
+        evidence_at: Where the VM's keeper asks for evidence at any time, a socket or an address; None when there
+            is no such place.
     """
 
     log_level: LogLevel
@@ -76,7 +78,8 @@ class Settings:
     state_folder: Path
     platform_folder: Path | None
     limits: RunLimits
-    evidence_socket: Path | None = None
+    evidence_at: Path | Endpoint | None = None
+    public_address: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -111,7 +114,8 @@ class _Reader:
                 processes=self._limit("AGENT_LIMIT_PROCESSES"),
                 run_seconds=self._limit("AGENT_LIMIT_RUN_SECONDS"),
             ),
-            evidence_socket=self._path("AGENT_EVIDENCE_SOCKET"),
+            evidence_at=self._evidence_at(),
+            public_address=self._text("AGENT_PUBLIC_ADDRESS", "") or None,
         )
         if (settings.client_certificate is None) is not (settings.client_key is None):
             self._refuse(
@@ -132,6 +136,11 @@ class _Reader:
     def _path(self, name: str) -> Path | None:
         text = self._text(name, "")
         return Path(text) if text else None
+
+    def _evidence_at(self) -> Path | Endpoint | None:
+        if self._text("AGENT_EVIDENCE_LISTEN", ""):
+            return self._endpoint("AGENT_EVIDENCE_LISTEN", "")
+        return self._path("AGENT_EVIDENCE_SOCKET")
 
     def _log_level(self, name: str) -> LogLevel:
         text = self._text(name, LogLevel.DEBUG)

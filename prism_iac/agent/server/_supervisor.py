@@ -4,7 +4,8 @@ Started by path, with an order (JSON) as its argument and the agent's end of a p
 command's processes end when the first of three things happens: the command itself ends, the pipe closes
 (the agent asks for it, or is dead), or there are more processes than the order allows. They are all found,
 also those that left the process group, because the supervisor adopts every orphan below it
-(prctl(2), PR_SET_CHILD_SUBREAPER). How it ended goes as JSON to the file descriptor `report` of the order.
+(prctl(2), PR_SET_CHILD_SUBREAPER). The command sees the files that the order names and no others, where the
+kernel can do that (`_confinement`, which is found beside this file). How it ended goes as JSON to the file descriptor `report` of the order.
 
 Memory is limited per process by RLIMIT_DATA, which unlike RLIMIT_AS does not count reserved address space,
 of which WebAssembly and Go take much. Processes are counted twice a second: RLIMIT_NPROC counts all of a
@@ -17,10 +18,12 @@ import ctypes
 import json
 import os
 import resource
+import runpy
 import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -31,6 +34,7 @@ _LOOK_EVERY_MILLISECONDS: Final = 500
 _END_WITHIN_SECONDS: Final = 5.0
 _STDIN: Final = 0
 _NO_SUCH_COMMAND: Final = 127
+_CONFINED: Final = b"confined"
 
 
 def main() -> int:
@@ -53,13 +57,15 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
+    # Started by path, this program imports nothing of the package.
+    confine = runpy.run_path(str(Path(__file__).with_name("_confinement.py")))["confine"]
     errors_read, errors_write = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(order, errors_write)
+        _become(order, errors_write, confine)
     os.close(errors_write)
     with os.fdopen(errors_read, "rb") as errors:
-        problem = errors.read()
+        mark, _, problem = errors.read().partition(b"\n")
     if problem:
         return {"not_started": problem.decode()}
     poll = select.poll()
@@ -70,14 +76,14 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
         ready = {descriptor for descriptor, _ in poll.poll(_LOOK_EVERY_MILLISECONDS)}
         if handle in ready:
             _, status = os.waitpid(child, 0)
-            return _ending(status)
+            return _ending(status) | {"confined": mark == _CONFINED}
         if _STDIN in ready:
             return {"stopped": True}
         if order["processes"] and sum(_descendants().values()) > order["processes"]:
             return {"too_many_processes": order["processes"]}
 
 
-def _become(order: dict[str, Any], errors: int) -> NoReturn:
+def _become(order: dict[str, Any], errors: int, confine: Callable[..., bool]) -> NoReturn:
     try:
         os.setpgid(0, 0)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -85,12 +91,14 @@ def _become(order: dict[str, Any], errors: int) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, _STDIN)
+        if confine(readable=order["readable"], writable=order["writable"]):
+            os.write(errors, _CONFINED)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if order["memory_bytes"]:
             resource.setrlimit(resource.RLIMIT_DATA, (order["memory_bytes"],) * 2)
         os.execvpe(order["command"][0], order["command"], os.environ)  # noqa: S606  # running it is the purpose
     except OSError as error:
-        os.write(errors, (error.strerror or str(error)).encode())
+        os.write(errors, b"\n" + (error.strerror or str(error)).encode())
     finally:
         os._exit(_NO_SUCH_COMMAND)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from prism_iac.backend._runs import Signal, end_run
 from prism_iac.backend.control.decision import Command, RunStage, Situation, decide
 from prism_iac.backend.control.stream import Stream
 from prism_iac.backend.store import Database, cvms, runs
@@ -17,6 +18,10 @@ from prism_iac.wire import cvms_pb2
 __all__ = ["Order", "next_order"]
 
 _CHUNK_BYTES: Final = 1 << 20
+_IN_CLEAR: Final = (
+    "the agent is connected in clear, and the manifest holds the private key of its TLS certificate; "
+    "connect it with the certificate of its VM, or run the computation without TLS files"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,13 @@ def next_order(database: Database, stream: Stream, *, now: datetime, at: float, 
             situation, run = _situation(session, stream, at=at, patience=patience)
             command = decide(situation)
             if command is Command.SEND_MANIFEST and run is not None:
-                run.sent_at = now
-                messages = _manifest_messages(run, runs.request_of(session, run) or b"")
+                request = runs.request_of(session, run) or b""
+                if not stream.is_private and _holds_a_key(request):
+                    command, messages = Command.ASK_STATE, ()
+                    end_run(session, run, Signal.MANIFEST_REFUSED, now=now, reason=_IN_CLEAR)
+                else:
+                    run.sent_at = now
+                    messages = _manifest_messages(run, request)
             else:
                 messages = _plain_messages(session, stream, command)
     is_settled = not situation.must_reset and situation.stage in (RunStage.NONE, RunStage.ACCEPTED)
@@ -86,6 +96,10 @@ def _stage(run: Run | None) -> RunStage:
     if run.accepted_at is not None:
         return RunStage.ACCEPTED
     return RunStage.SENT if run.sent_at is not None else RunStage.NEW
+
+
+def _holds_a_key(request: bytes) -> bool:
+    return bool(cvms_pb2.ComputationRunReq.FromString(request).agent_config.key_file)
 
 
 def _plain_messages(

@@ -17,6 +17,8 @@ __all__ = ["connect", "cvm_of", "fail_runs_of_removed_cvms", "leave", "why_refus
 
 def why_refused(session: Session, visitor: Visitor) -> str:
     """Why a stream is refused, in the words that agents know; empty when it is let in."""
+    if not visitor.is_certified:
+        return _why_not_by_its_word(session, visitor.job_id)
     certificate = certificates.find_anywhere(session, visitor.serial)
     if certificate is None:
         return f"cvm is inactive: {visitor.job_id or 'unknown'}"
@@ -25,28 +27,41 @@ def why_refused(session: Session, visitor: Visitor) -> str:
         return f"cvm is inactive: {certificate.entity_id}"
     if certificate.revoked_at is not None:
         return f"certificate is revoked: {visitor.serial}"
-    if visitor.job_id not in ("", cvm.id):
+    if visitor.job_id != cvm.id and cvms.find_anywhere(session, visitor.job_id) is not None:
         return f"the certificate is the one of cvm {cvm.id}, not of {visitor.job_id}"
     return ""
 
 
+def _why_not_by_its_word(session: Session, cvm_id: str) -> str:
+    if not cvm_id:
+        return "an agent without a certificate says its cvm in the metadata job-id"
+    cvm = cvms.find_anywhere(session, cvm_id)
+    return f"cvm is inactive: {cvm_id}" if cvm is None or cvm.deleted_at is not None else ""
+
+
 def cvm_of(session: Session, visitor: Visitor) -> str:
     """The CVM of a visitor that was let in."""
+    if not visitor.is_certified:
+        return visitor.job_id
     certificate = certificates.find_anywhere(session, visitor.serial)
     assert certificate is not None, "a visitor was let in without a certificate"
     return certificate.entity_id
 
 
-def connect(session: Session, cvm_id: str, *, agent_url: str, now: datetime) -> None:
-    """Note that a CVM's agent is connected, and where participants reach it."""
+def connect(session: Session, cvm_id: str, visitor: Visitor, *, now: datetime) -> None:
+    """Note that a CVM's agent is connected, which machine it is in, and where participants reach it.
+
+    A manager of Cocos gives machines ids of its own, and agents say theirs (cocos-grpc.md section 6.4).
+    """
     cvm = cvms.lock(session, cvm_id)
     if cvm.status != VmStatus.ONLINE:
         cvm.status = VmStatus.ONLINE
         cvms.record_change(session, cvm, is_up=True, now=now)
-    cvm.agent_url = agent_url
+    cvm.machine_id = "" if visitor.job_id == cvm_id else visitor.job_id
+    cvm.agent_url = visitor.agent_url
     run = runs.active_of_cvm(session, cvm_id)
     if run is not None:
-        run.agent_url = agent_url
+        run.agent_url = visitor.agent_url
 
 
 def leave(session: Session, cvm_id: str, *, now: datetime) -> None:

@@ -47,7 +47,7 @@ class ControlServer:
         self._services = services
         self._streams: set[Stream] = set()
         self._absences = Absences(services)
-        self._server: grpc.aio.Server | None = None
+        self._servers: list[grpc.aio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -63,36 +63,41 @@ class ControlServer:
         """
         self._loop = asyncio.get_running_loop()
         await self._absences.take_up()
-        server = grpc.aio.server(options=_OPTIONS)
-        process = grpc.stream_stream_rpc_method_handler(
-            self._process,
-            request_deserializer=parse_client_message,
-            response_serializer=cvms_pb2.ServerStreamMessage.SerializeToString,
-        )
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler("cvms.Service", {"Process": process}),)
-        )
+        server = self._make_server()
         credentials = grpc.ssl_server_credentials(
             [(identity.key, identity.certificate)], identity.client_ca, require_client_auth=True
         )
         port = server.add_secure_port(address, credentials)
         await server.start()
-        self._server = server
+        self._servers.append(server)
         self._watch = self._loop.create_task(self._absences.watch())
+        return port
+
+    async def start_insecure(self, address: str) -> int:
+        """Listen in clear as well, for agents without certificates, who are believed; gives the port.
+
+        Raises:
+            RuntimeError: The address is taken.
+        """
+        server = self._make_server()
+        port = server.add_insecure_port(address)
+        await server.start()
+        self._servers.append(server)
+        _log.warning("agents without certificates are let in, in clear", address=address)
         return port
 
     async def stop(self) -> None:
         """End every stream and stop listening."""
-        server, self._server = self._server, None
+        servers, self._servers = self._servers, []
         if self._watch is not None:
             self._watch.cancel()
-        if server is not None:
+        for server in servers:
             await server.stop(grace=0)
         self._services.threads.shutdown(wait=True)
 
     def is_serving(self) -> bool:
         """Whether agents can connect."""
-        return self._server is not None
+        return bool(self._servers)
 
     def wake(self, cvm_id: str) -> None:
         """Look now for what the CVM's agent should be told; from any thread."""
@@ -116,6 +121,18 @@ class ControlServer:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(find_and_act)
 
+    def _make_server(self) -> grpc.aio.Server:
+        server = grpc.aio.server(options=_OPTIONS)
+        process = grpc.stream_stream_rpc_method_handler(
+            self._process,
+            request_deserializer=parse_client_message,
+            response_serializer=cvms_pb2.ServerStreamMessage.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler("cvms.Service", {"Process": process}),)
+        )
+        return server
+
     async def _process(
         self, messages: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
     ) -> None:
@@ -124,7 +141,12 @@ class ControlServer:
         if reason:
             _log.info("stream refused", serial=visitor.serial, reason=reason)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, reason)
-        stream = Stream(cvm_id=cvm_id, serial=visitor.serial, takes_commands=visitor.takes_commands)
+        stream = Stream(
+            cvm_id=cvm_id,
+            serial=visitor.serial,
+            takes_commands=visitor.takes_commands,
+            is_private=visitor.is_certified,
+        )
         log = _log.bind(cvm=cvm_id, serial=visitor.serial, takes_commands=visitor.takes_commands)
         log.info("stream opened")
         self._streams.add(stream)
@@ -152,7 +174,7 @@ class ControlServer:
             cvm_id = presence.cvm_of(session, visitor)
             if visitor.takes_commands:
                 now = self._services.clock()
-                presence.connect(session, cvm_id, agent_url=visitor.agent_url, now=now)
+                presence.connect(session, cvm_id, visitor, now=now)
             return "", cvm_id
 
     def _why_refused(self, visitor: Visitor) -> str:

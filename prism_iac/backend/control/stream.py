@@ -16,8 +16,9 @@ class Stream:
     """One open stream.
 
     Attributes:
-        serial: Of the client certificate, decimal.
+        serial: Of the client certificate, decimal; empty where there is none.
         takes_commands: Not a log forwarder's, which listens to nothing.
+        is_private: Nobody on the way can read it.
         state: What the agent last said here; None before the first word and after a stop.
         idle_answers: How many times in a row it said that it awaits a manifest, though it had taken one.
         manifest_sent_at: When this stream last carried a manifest, in the loop's time.
@@ -28,6 +29,7 @@ class Stream:
     cvm_id: str
     serial: str
     takes_commands: bool
+    is_private: bool = True
     text: LogText = field(default_factory=LogText)
     state: AgentState | None = None
     idle_answers: int = 0

@@ -21,7 +21,7 @@ class Visitor:
     """What a new stream shows of itself.
 
     Attributes:
-        serial: Of the client certificate, decimal.
+        serial: Of the client certificate, decimal; empty where there is none.
         names: The URIs in the certificate.
         job_id: The metadata `job-id`; empty where there is none.
         agent_url: Where participants reach the agent: what it says itself in the metadata `agent-address`,
@@ -35,29 +35,40 @@ class Visitor:
     agent_url: str = ""
     takes_commands: bool = True
 
+    @property
+    def is_certified(self) -> bool:
+        """Whether a certificate says who it is, and not its word."""
+        return bool(self.serial)
+
 
 def visitor_of(context: grpc.aio.ServicerContext[Any, Any]) -> Visitor:
-    """What the peer of a call shows of itself; the TLS layer has verified its certificate."""
+    """What the peer of a call shows of itself; the TLS layer has verified the certificate, if there is one."""
+    shown = [*context.auth_context().get("x509_pem_cert", ())]
+    serial, names = _certified(shown[0]) if shown else ("", frozenset())
+    metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
+    told = metadata.get("agent-address", "")
+    return Visitor(
+        serial=serial,
+        names=names,
+        job_id=metadata.get("job-id", ""),
+        agent_url=told if _ADDRESS.fullmatch(told) else f"{_host_of(context.peer())}:{_AGENT_PORT}",
+        takes_commands=metadata.get("connection-type") != _LOG_FORWARDER,
+    )
+
+
+def _certified(pem: bytes) -> tuple[str, frozenset[str]]:
+    """Serial number and URIs of a certificate."""
     from cryptography import x509
 
     from prism_iac.pki import load_certificates
 
-    (pem,) = context.auth_context()["x509_pem_cert"]
     certificate = load_certificates(pem)[0]
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         uris = frozenset(names.get_values_for_type(x509.UniformResourceIdentifier))
     except x509.ExtensionNotFound:
         uris = frozenset()
-    metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
-    told = metadata.get("agent-address", "")
-    return Visitor(
-        serial=str(certificate.serial_number),
-        names=uris,
-        job_id=metadata.get("job-id", ""),
-        agent_url=told if _ADDRESS.fullmatch(told) else f"{_host_of(context.peer())}:{_AGENT_PORT}",
-        takes_commands=metadata.get("connection-type") != _LOG_FORWARDER,
-    )
+    return str(certificate.serial_number), uris
 
 
 def _host_of(peer: str) -> str:

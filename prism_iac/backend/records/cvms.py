@@ -101,7 +101,7 @@ def cvm_record(cvm: Cvm, evidence: tuple[bytes, bytes]) -> CvmRecord:
     report, token = evidence
     return CvmRecord(
         id=cvm.id,
-        cvm_id=cvm.id,
+        cvm_id=cvm.machine_id or cvm.id,
         name=cvm.name,
         agent_url=cvm.agent_url,
         status=cvm.status,

@@ -36,6 +36,7 @@ class Cvm(Base):
     """A confidential VM; a removed one stays, inactive (D37).
 
     Attributes:
+        machine_id: What the agent says is the machine's id, where that is another (D38).
         status: A `VmStatus`.
         state: The agent's phase as last heard; empty before the first word.
         must_reset: The agent must be told to drop its computation before it gets another.
@@ -53,6 +54,7 @@ class Cvm(Base):
     vcpus: Mapped[int]
     cc_platform: Mapped[str]
     agent_log_level: Mapped[str]
+    machine_id: Mapped[str] = mapped_column(default="", server_default="")
     agent_url: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(default=VmStatus.CREATING)
     state: Mapped[str] = mapped_column(default="")

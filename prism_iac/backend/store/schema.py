@@ -1,6 +1,7 @@
 """Brings a database to the schema that this version works with.
 
-Alembic alone makes and upgrades the schema; it is imported only where there is something to do.
+An empty database gets the mapped tables at once; Alembic upgrades those of older versions, and is imported only
+then. A test holds the migrations to the mapped tables.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from typing import Final
 
 from sqlalchemy import inspect, text
 
+from prism_iac.backend.store.base import Base
 from prism_iac.backend.store.database import Database
 from prism_iac.errors import Conflict
 
-__all__ = ["SCHEMA_REVISION", "prepare_schema"]
+__all__ = ["SCHEMA_REVISION", "prepare_schema", "upgrade"]
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 """The newest revision in `migrations/versions`."""
 
 
@@ -28,12 +30,15 @@ def prepare_schema(database: Database) -> None:
     current = _revision_of(database)
     if current == SCHEMA_REVISION:
         return
-    if current is not None and current > SCHEMA_REVISION:
+    if current is None:
+        _make(database)
+        return
+    if current > SCHEMA_REVISION:
         raise Conflict(
             f"the database has schema {current}, this version knows up to {SCHEMA_REVISION}",
             next_step="Start the version that made it, or a newer one.",
         )
-    _upgrade(database)
+    upgrade(database)
 
 
 def _revision_of(database: Database) -> str | None:
@@ -44,7 +49,20 @@ def _revision_of(database: Database) -> str | None:
         return revision
 
 
-def _upgrade(database: Database) -> None:
+def _make(database: Database) -> None:
+    with database.engine.begin() as connection:
+        # A table that is there already is somebody else's.
+        Base.metadata.create_all(connection, checkfirst=False)
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
+        connection.execute(
+            text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION}
+        )
+
+
+def upgrade(database: Database) -> None:
+    """Run the migrations that a database has not seen, from an empty one all of them."""
     from alembic import command
     from alembic.config import Config
 

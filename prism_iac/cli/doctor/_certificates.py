@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from prism_iac.cli._outcome import Outcome, failed, fine
 from prism_iac.cli._prism import Prism
-from prism_iac.cli.doctor._outcome import Outcome, failed, fine
 from prism_iac.pki import load_certificates
 
 __all__ = ["certificates_outcome", "check_certificates"]

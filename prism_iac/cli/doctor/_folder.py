@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from prism_iac.cli._outcome import Outcome, failed, fine, skipped
 from prism_iac.cli._prism import Prism, the_data_folder
-from prism_iac.cli.doctor._outcome import Outcome, failed, fine, skipped
 
 __all__ = ["check_data_folder", "check_ports"]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from prism_iac.cli._outcome import Outcome, failed, fine, skipped
 from prism_iac.cli._prism import Prism
-from prism_iac.cli.doctor._outcome import Outcome, failed, fine, skipped
 from prism_iac.errors import RemoteFailure
 
 __all__ = ["check_backend", "check_clock", "check_credentials", "check_workspace", "clock_outcome"]

@@ -8,8 +8,8 @@ import shutil
 import sys
 from typing import Final
 
+from prism_iac.cli._outcome import Outcome, failed, fine
 from prism_iac.cli._prism import Prism
-from prism_iac.cli.doctor._outcome import Outcome, failed, fine
 
 __all__ = ["check_language_host", "check_pulumi", "check_python"]
 

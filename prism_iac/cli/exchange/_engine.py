@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prism_iac.cli._files import write_file
 from prism_iac.cli._output import printable, say
-from prism_iac.cli._pulumi import project_folder, run_pulumi
+from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict
 
 if TYPE_CHECKING:
@@ -78,12 +78,7 @@ class PulumiEngine:
         return self._stack or self._do("stack", "--show-name").strip()
 
     def _do(self, *arguments: str, text: str | None = None) -> str:
-        answer = self._run(*arguments, text=text)
-        if answer.returncode != 0:
-            words = printable(" ".join((answer.stderr or answer.stdout).split()))
-            raise Conflict(f"`pulumi {' '.join(arguments[:2])}` failed: {words}", next_step=_BY_HAND)
-        printed: str = answer.stdout
-        return printed
+        return ask_pulumi(*arguments, stack=self._stack, by_hand=_BY_HAND, text=text)
 
     def _run(self, *arguments: str, text: str | None = None) -> Any:
         return run_pulumi(*arguments, stack=self._stack, by_hand=_BY_HAND, text=text)

@@ -13,9 +13,6 @@ from prism_iac.errors import Finding, InvalidInput
 
 __all__ = ["comment"]
 
-_LARGEST_PLAN_BYTES: Final = 32 << 20
-"""A plan of 10,000 resources has a third of it; one from a fork is not trusted to be a plan."""
-
 _SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 
 
@@ -31,37 +28,63 @@ def comment(
         int | None,
         typer.Option(metavar="NUMBER", min=1, help="The pull request; the one of the job when left out."),
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMIT",
+            help="The open pull request whose branch ends in this commit, as the forge says.",
+        ),
+    ] = None,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary",
+            help="To the summary of the job instead; a job of GitHub that is about no pull request.",
+        ),
+    ] = False,
 ) -> None:
     """Publish a plan to the pull request that a job of GitHub or GitLab is about.
 
     There is one comment for each stack, and it is edited in place. What it says is made here from the plan's
-    data, so a file from a fork brings no markup along. The token is read from GITHUB_TOKEN, or from
+    data, so a file from a fork brings no markup along; nor does it say where it goes: a job that takes plans of
+    forks names the commit that the forge told it, with --head. The token is read from GITHUB_TOKEN, or from
     GITLAB_TOKEN. Where the job may not comment, the plan goes to the summary of the job.
     """
     from prism_iac.cli.plan._read import read_plan
-    from prism_iac.forge import COMMENT_CHARACTERS, NotAllowed, composed, forge_of, publish
+    from prism_iac.forge import (
+        COMMENT_CHARACTERS,
+        NotAllowed,
+        composed,
+        forge_of,
+        number_of_head,
+        publish,
+        pull_requests_of,
+    )
     from prism_iac.plan import markdown_of
 
-    size = plan.stat().st_size
-    if size > _LARGEST_PLAN_BYTES:
-        raise InvalidInput(
-            [
-                Finding(
-                    file=str(plan),
-                    message=f"has {size} bytes, a plan has at most {_LARGEST_PLAN_BYTES}",
-                    fix="Write it with `prism-iac plan --format json`.",
-                )
-            ]
-        )
+    if sum((head is not None, pull_request is not None, summary)) > 1:
+        raise typer.BadParameter("Say one of --head, --pull-request and --summary.")
     found = read_plan(plan)
     mark_characters = len(composed(found.stack, ""))
     body = composed(found.stack, markdown_of(found, limit=COMMENT_CHARACTERS - mark_characters))
+    if summary:
+        _summarize(body)
+        return
+    number = pull_request if head is None else number_of_head(pull_requests_of(os.environ), head)
     try:
-        publish(forge_of(os.environ, number=pull_request), stack=found.stack, body=body)
+        publish(forge_of(os.environ, number=number), stack=found.stack, body=body)
     except NotAllowed as refusal:
-        summary = os.environ.get(_SUMMARY_VARIABLE)
-        if not summary:
+        if not os.environ.get(_SUMMARY_VARIABLE):
             raise
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"{body}\n")
+        _summarize(body)
         say(f"the plan is in the summary of the job: {printable(refusal.message)}")
+
+
+def _summarize(body: str) -> None:
+    path = os.environ.get(_SUMMARY_VARIABLE)
+    if not path:
+        raise InvalidInput(
+            [Finding(message=f"{_SUMMARY_VARIABLE} is not set", fix="Run this in a job of GitHub.")]
+        )
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{body}\n")

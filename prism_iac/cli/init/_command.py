@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,6 +16,7 @@ from prism_iac.errors import Conflict, Finding, InvalidInput
 __all__ = ["init"]
 
 _TEMPLATE: Final = Path(__file__).with_name("template")
+_FORGES: Final = Path(__file__).with_name("forges")
 _RENAMED: Final = {"gitignore": ".gitignore"}
 """A file of its own name would hold for the template itself."""
 
@@ -22,6 +24,13 @@ _PARTICIPANTS: Final = ("ada", "grace")
 _WORKSPACE: Final = "research"
 _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
+
+
+class ForgeKind(StrEnum):
+    """Where the repository lives."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 def init(
@@ -37,6 +46,9 @@ def init(
         str | None,
         typer.Option(metavar="NAME", help=f"What workspaces begin with; {_WORKSPACE} when left out."),
     ] = None,
+    forge: Annotated[
+        ForgeKind, typer.Option(help="Where it lives: whose workflow for pull requests it gets.")
+    ] = ForgeKind.GITHUB,
 ) -> None:
     """Make a platform repository that previews at once.
 
@@ -50,7 +62,7 @@ def init(
         "PROJECT_NAME": _chosen("--name", name, "Name of the project", folder.resolve().name),
         "WORKSPACE_NAME": _chosen("--workspace", workspace, "Name that workspaces begin with", _WORKSPACE),
     }
-    files = _template(names) | _schema() | _keys()
+    files = _filled(_TEMPLATE, names) | _filled(_FORGES / forge, names) | _schemas() | _keys()
     if there := sorted(str(path) for path in files if (folder / path).exists()):
         raise Conflict(
             f"{', '.join(there)} would be replaced",
@@ -79,11 +91,11 @@ def _asked(question: str, otherwise: str, ask: Callable[..., str] = typer.prompt
     return ask(question, default=otherwise, err=True) if sys.stdin.isatty() else otherwise
 
 
-def _template(names: dict[str, str]) -> dict[Path, bytes]:
+def _filled(folder: Path, names: dict[str, str]) -> dict[Path, bytes]:
     files = {}
-    for source in sorted(_TEMPLATE.rglob("*")):
+    for source in sorted(folder.rglob("*")):
         if source.is_file() and "__pycache__" not in source.parts:
-            path = source.relative_to(_TEMPLATE)
+            path = source.relative_to(folder)
             text = source.read_text(encoding="utf-8")
             for placeholder, value in names.items():
                 text = text.replace(placeholder, value)
@@ -91,11 +103,12 @@ def _template(names: dict[str, str]) -> dict[Path, bytes]:
     return files
 
 
-def _schema() -> dict[Path, bytes]:
+def _schemas() -> dict[Path, bytes]:
     from prism_iac.model.schema import generate
 
-    path = Path("schemas", "stack.schema.json")
-    return {path: generate(Path())[path].encode()}
+    texts = generate(Path())
+    paths = (Path("schemas", f"{name}.schema.json") for name in ("stack", "pulumi-config"))
+    return {path: texts[path].encode() for path in paths}
 
 
 def _keys() -> dict[Path, bytes]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from prism_iac import __version__
 from prism_iac.cli._files import write_file
 from prism_iac.cli._output import printable
-from prism_iac.cli._pulumi import project_folder, run_pulumi
+from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict, InvalidInput, PrismError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def stack_name(stack: str | None) -> str:
     Raises:
         Conflict: There is no Pulumi CLI, no project, or no stack is selected.
     """
-    return stack or _succeeded("stack", "--show-name", stack=None).strip()
+    return stack or ask_pulumi("stack", "--show-name", stack=None, by_hand=BY_HAND).strip()
 
 
 def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = None) -> Plan:
@@ -60,9 +60,9 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
     """
     from prism_iac.plan import Surroundings, dates_of_stack, digest_of_state, explain, read_preview
 
-    deployment: dict[str, Any] = json.loads(_succeeded("stack", "export", "--show-secrets", stack=stack)).get(
-        "deployment", {}
-    )
+    deployment: dict[str, Any] = json.loads(
+        ask_pulumi("stack", "export", "--show-secrets", stack=stack, by_hand=BY_HAND)
+    ).get("deployment", {})
     document, saved = _preview(stack, at)
     project = project_folder(Path.cwd(), BY_HAND)
     name = stack.rpartition("/")[2]
@@ -108,14 +108,6 @@ def _preview(stack: str, at: datetime | None) -> tuple[dict[str, Any], dict[str,
             words = printable(" ".join((answer.stderr or answer.stdout).split()))
             raise Conflict(f"`pulumi preview` failed: {words}", next_step=BY_HAND) from error
         return document, json.loads(saved.read_bytes()) if saved.exists() else {}
-
-
-def _succeeded(*arguments: str, stack: str | None) -> str:
-    answer = run_pulumi(*arguments, stack=stack, by_hand=BY_HAND)
-    if answer.returncode != 0:
-        words = printable(" ".join(answer.stderr.split()))
-        raise Conflict(f"`pulumi {' '.join(arguments[:2])}` failed: {words}", next_step=BY_HAND)
-    return answer.stdout
 
 
 def _world(project: Path, stack_file: Path, stack: str, state: str) -> World:

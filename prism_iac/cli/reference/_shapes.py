@@ -30,6 +30,7 @@ from prism_iac.cli._documents import (
     TrustChangeDocument,
     VmDetails,
     VmDocument,
+    VmImageDocument,
 )
 
 __all__ = ["DOCUMENTS", "shape_of"]
@@ -39,6 +40,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "rules list": list[RuleDocument],
     "calendar": CalendarDocument,
     "doctor": ReportDocument,
+    "diagnose": ReportDocument,
     "manifest render": list[RenderedManifestDocument],
     "measure": MeasurementDocument,
     "attestation show": EvidenceDocument,
@@ -59,6 +61,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "computations events": list[EventDocument],
     "import": ImportDocument,
     "vms list": list[VmDocument],
+    "vms image": VmImageDocument,
     "vms show": VmDetails,
 }
 """The type of the document by the command's name."""

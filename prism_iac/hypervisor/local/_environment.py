@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._vm import VmSpec
-from prism_iac.hypervisor.local._folder import VmFolder
 from prism_iac.model import parse_duration
 
 __all__ = ["agent_environment"]
@@ -37,9 +37,7 @@ def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str,
         "AGENT_LOG_LEVEL": spec.agent_log_level.value,
         "AGENT_CVM_GRPC_URL": spec.control_address,
         "AGENT_CVM_ID": spec.id,
-        "AGENT_CVM_GRPC_CLIENT_CERT": str(folder.certificate),
-        "AGENT_CVM_GRPC_CLIENT_KEY": str(folder.key),
-        "AGENT_CVM_GRPC_SERVER_CA_CERTS": str(folder.ca),
+        **_control_files(spec, folder),
         "AGENT_LISTEN": address,
         "AGENT_STATE_DIR": str(folder.path),
         "AGENT_PLATFORM": "simulated-sev-snp",
@@ -49,3 +47,13 @@ def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str,
         "AGENT_LIMIT_PROCESSES": str(spec.limits.processes),
         "AGENT_LIMIT_RUN_SECONDS": str(int(parse_duration(spec.limits.run_time).total_seconds())),
     }
+
+
+def _control_files(spec: VmSpec, folder: VmFolder) -> dict[str, str]:
+    """Those that the VM was given: without any, the agent dials in clear."""
+    files = {
+        "AGENT_CVM_GRPC_CLIENT_CERT": (spec.client_certificate, folder.certificate),
+        "AGENT_CVM_GRPC_CLIENT_KEY": (spec.client_key, folder.key),
+        "AGENT_CVM_GRPC_SERVER_CA_CERTS": (spec.control_ca, folder.ca),
+    }
+    return {name: str(path) for name, (content, path) in files.items() if content}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
-from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, unmarked
+from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, words_of
 from prism_iac.model.resources import Asset
 from prism_iac.prism import NotFound
 
@@ -50,9 +50,14 @@ class AssetHandler(Handler[Asset]):
         return Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
 
     def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
-        """The record as it is."""
+        """The record as it is; its sample is that of the file, or none that is known."""
         record = context.session.snapshot(live.state.workspace).assets.get(live.id)
-        return None if record is None else Live(live.id, _actual(record, live.state, context))
+        if record is None:
+            return None
+        state = _actual(record, live.state, context)
+        return Live(
+            live.id, state if _has_its_sample(record, state, context) else state.with_(sample_file=None)
+        )
 
     def recall(self, object_id: str, context: Context) -> Live[Asset] | None:
         """By the id of the record, which knows the digest of the file and not its path."""
@@ -65,7 +70,7 @@ class AssetHandler(Handler[Asset]):
             identity=context.identity,
             workspace=workspace,
             asset_type=record.asset_type,
-            description=unmarked(record.description)[0] or record.file_name,
+            description=words_of(record.description),
             checksum=record.checksum,
             provider=None if is_own else context.session.name_of(record.user_id),
         )
@@ -135,6 +140,19 @@ def _content(desired: Asset) -> AssetContent:
     )
 
 
+def _has_its_sample(record: AssetRecord, state: Asset, context: Context) -> bool:
+    """Whether Prism shows the bytes of the sample's file; a file that cannot be read here says nothing."""
+    if state.sample_file is None:
+        return True
+    try:
+        wanted = Path(state.sample_file).read_bytes()
+    except OSError:
+        return True
+    # Lists come without samples.
+    sample = record.sample or context.session.workspace(state.workspace).assets.get(record.id).sample
+    return sample == wanted
+
+
 def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:
     owner = context.session.find_user(state.provider) if state.provider else context.session.platform_user
     provider = (
@@ -143,7 +161,7 @@ def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:
     return state.with_(
         asset_type=record.asset_type,
         provider=provider,
-        description=unmarked(record.description)[0],
+        description=words_of(record.description),
         checksum=record.checksum or None,
         file_name=record.file_name or None,
         mime_type=record.mime_type or None,

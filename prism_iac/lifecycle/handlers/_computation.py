@@ -17,7 +17,7 @@ from prism_iac.lifecycle.handlers._agent_config import (
     is_same_agent,
 )
 from prism_iac.lifecycle.handlers._parts import assign_parts, parts_of
-from prism_iac.model import ComputationStatus, Manifest, mark_of, marked, unmarked
+from prism_iac.model import ComputationStatus, Manifest, mark_of, marked, unmarked, words_of
 from prism_iac.model.resources import Computation
 from prism_iac.prism import AlreadyExists, NotFound, Rejected
 
@@ -192,7 +192,7 @@ def _actual(record: ComputationRecord, state: Computation, context: Context) -> 
     parts = parts_of(record, state, context)
     seen = state.with_(
         name=record.name,
-        description=unmarked(record.description)[0],
+        description=words_of(record.description),
         agent=agent_from_wire(record.agent_config, state.agent),
         algorithm=parts.algorithm,
         datasets=parts.datasets,

@@ -17,6 +17,7 @@ from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._identity import name_suffix
+from prism_iac.lifecycle.handlers._cocos_vm import ensure_machine, is_there, remove_machines, why_renewed
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
 from prism_iac.model.resources import ConfidentialVM, VmLimits
 from prism_iac.prism import NotFound
@@ -27,8 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfidentialVMHandler"]
 
-_DRIVEN = frozenset({VmProvider.LOCAL})
+_DRIVEN = frozenset({VmProvider.LOCAL, VmProvider.QEMU})
 """The providers whose VMs a driver of this package makes; Prism records them as `external`."""
+
+_BY_MANAGER = frozenset({VmProvider.COCOS})
+"""The providers whose VMs a manager elsewhere makes; Prism records them as `external`, too."""
+
+_OF_MACHINE = ("cvm_id", "agent_address", "expires_at")
+"""What state knows of the machine that a manager made, and nobody else does."""
 
 _NOT_READY = frozenset({None, AgentState.IDLE})
 """The phases of an agent that cannot take a manifest, now or after a reset."""
@@ -70,7 +77,9 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             found.id
             if found
             else cvms.create(
-                provider=VmProvider.EXTERNAL if desired.provider in _DRIVEN else desired.provider,
+                provider=VmProvider.EXTERNAL
+                if desired.provider in _DRIVEN | _BY_MANAGER
+                else desired.provider,
                 platform=desired.platform,
                 vcpus=desired.vcpus,
                 name=name,
@@ -79,7 +88,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             )
         )
         live = self._bring_up(cvm_id, desired, context)
-        if desired.policy is not None and (reason := self.why_due(live.state, context)):
+        if desired.policy is not None and (reason := _why_unproven(live.state)):
             raise PartialResult(
                 f"the VM does not meet its policy: {reason}",
                 id=live.id,
@@ -89,7 +98,10 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         return live
 
     def read(self, live: Live[ConfidentialVM], context: Context) -> Live[ConfidentialVM] | None:
-        """The record as it is; gone when it is inactive or its process has ended."""
+        """The record as it is; gone when it is inactive or its process has ended.
+
+        A VM whose manager has ended it keeps its record and comes back with the next update.
+        """
         record = context.session.snapshot(live.state.workspace).cvms.get(live.id)
         if record is None or record.status is VmStatus.INACTIVE:
             return None
@@ -97,7 +109,10 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             vm = context.session.hypervisor(live.state.provider).find(live.id)
             if vm is None or not vm.running:
                 return None
-        return Live(live.id, _with_outputs(live.state, record, context))
+        state = live.state
+        if state.provider in _BY_MANAGER and not is_there(state, context):
+            state = state.with_(**dict.fromkeys(_OF_MACHINE))
+        return Live(live.id, _with_outputs(state, record, context))
 
     def recall(self, object_id: str, context: Context) -> Live[ConfidentialVM] | None:
         """By the id of the record; the limits of its process have their defaults."""
@@ -126,9 +141,11 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         Raises:
             VerificationFailure: It does not; no update makes another VM of it.
         """
-        known = desired.with_(attestation_policy=live.state.attestation_policy)
+        known = desired.with_(
+            **{name: getattr(live.state, name) for name in ("attestation_policy", *_OF_MACHINE)}
+        )
         updated = self._bring_up(live.id, known, context)
-        if self.why_due(updated.state, context):
+        if _why_unproven(updated.state):
             raise VerificationFailure(
                 "the VM does not prove to be the one that was made",
                 failed=[FailedClaim("attestation", _ACCEPTED, updated.state.attestation or "")],
@@ -138,24 +155,31 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             )
         return updated
 
-    def why_due(self, state: ConfidentialVM, _context: Context) -> str | None:
-        """A VM that did not prove itself at the last read is looked at again, so that a plan shows it."""
-        if state.attestation is None or state.attestation.startswith(_ACCEPTED):
-            return None
-        return f"the evidence of the VM: {state.attestation}"
+    def why_due(self, state: ConfidentialVM, context: Context) -> str | None:
+        """A VM whose time is nearly over, or that did not prove itself at the last read: a plan shows it."""
+        if state.provider in _BY_MANAGER and (reason := why_renewed(state, context.now())):
+            return reason
+        return _why_unproven(state)
 
     def delete(self, live: Live[ConfidentialVM], context: Context) -> None:
         """Retire the record, then end the VM; its certificates are revoked with it."""
+        record = None
+        if live.state.provider in _BY_MANAGER:
+            record = context.session.snapshot(live.state.workspace).cvms.get(live.id)
         context.session.workspace(live.state.workspace).cvms.delete(live.id)
         context.session.snapshot(live.state.workspace).cvms.drop(live.id)
         if live.state.provider in _DRIVEN:
             context.session.hypervisor(live.state.provider).remove(live.id)
+        if live.state.provider in _BY_MANAGER:
+            remove_machines(live.state, record, context)
 
     def _bring_up(self, cvm_id: str, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM]:
         try:
             record = context.session.workspace(desired.workspace).cvms.get(cvm_id)
             if desired.provider in _DRIVEN:
                 _start(record, desired, context)
+            if desired.provider in _BY_MANAGER:
+                desired = ensure_machine(record, desired, context)
             if desired.provider is not VmProvider.EXTERNAL:
                 record = _await_ready(record, desired, context)
             return Live(cvm_id, _with_outputs(desired, record, context))
@@ -167,6 +191,12 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 where=error.where,
                 next_step=error.next_step,
             ) from error
+
+
+def _why_unproven(state: ConfidentialVM) -> str | None:
+    if state.attestation is None or state.attestation.startswith(_ACCEPTED):
+        return None
+    return f"the evidence of the VM: {state.attestation}"
 
 
 def _provider_of(record: CvmRecord, context: Context) -> str:
@@ -196,6 +226,7 @@ def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None
             client_certificate=files.certificate_pem.encode(),
             client_key=files.private_key_pem.encode(),
             limits=desired.limits or VmLimits(),
+            qemu=desired.qemu,
         )
     )
 
@@ -255,9 +286,13 @@ def _with_outputs(state: ConfidentialVM, record: CvmRecord, context: Context) ->
     # The policy of its first evidence stays: by a later one a VM would vouch for itself.
     policy = state.attestation_policy or _policy(record, state, context)
     shown = _shown(state.policy or policy, state, record, context)
+    machine = (
+        {}
+        if state.provider in _BY_MANAGER
+        else {"cvm_id": record.cvm_id, "agent_address": record.agent_address}
+    )
     return state.with_(
-        cvm_id=record.cvm_id,
-        agent_address=record.agent_address,
+        **machine,
         status=record.status,
         state=record.state,
         attestation_policy=policy,
@@ -275,9 +310,9 @@ def _shown(policy: str | None, state: ConfidentialVM, record: CvmRecord, context
         return claims_of(record.attestation) if record.attestation else Shown()
     hypervisor = context.session.hypervisor(state.provider)
     vm = hypervisor.find(record.id)
-    if vm is None or vm.evidence_socket is None:
+    if vm is None or vm.evidence_at is None:
         return Shown()
-    return ask_agent(vm.evidence_socket, policy, roots=hypervisor.evidence_roots(), now=context.now())
+    return ask_agent(vm.evidence_at, policy, roots=hypervisor.evidence_roots(), now=context.now())
 
 
 def _policy(record: CvmRecord, state: ConfidentialVM, context: Context) -> str | None:

@@ -45,18 +45,18 @@ class Shown:
     attestation: str | None = None
 
 
-def ask_agent(socket: Path, policy: str | None, *, roots: bytes | None, now: datetime) -> Shown:
+def ask_agent(place: Path | str, policy: str | None, *, roots: bytes | None, now: datetime) -> Shown:
     """What an agent shows for a nonce of this moment.
 
     Args:
-        socket: Where it gives evidence.
+        place: Where it gives evidence: the path of a socket, or `host:port`.
         policy: What the VM must meet, JSON; None when nothing is known of it yet.
         roots: The trust anchors, PEM; the pinned set when there are none.
         now: The time, aware.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     try:
-        evidence = fetch_evidence(socket, nonce=nonce, timeout_seconds=_PATIENCE_SECONDS)
+        evidence = fetch_evidence(place, nonce=nonce, timeout_seconds=_PATIENCE_SECONDS)
     except AgentUnreachable:
         return Shown(attestation="failed: the agent does not answer")
     except (AgentRefused, AgentFailed) as error:

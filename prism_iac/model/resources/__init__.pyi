@@ -22,13 +22,16 @@ from ._certificate_bundle import (
 )
 from ._computation import AgentConfig, Computation
 from ._computation_run import ComputationRun, RunEvent
-from ._confidential_vm import ConfidentialVM, VmLimits, VmSettings
+from ._confidential_vm import DEFAULT_TTL, ConfidentialVM, ManagerTls, VmLimits, VmSettings
 from ._kinds import KINDS
 from ._participant import Participant
 from ._public_key import PublicKey
+from ._qemu import Acceleration, QemuEvidence, QemuProtection, QemuSettings
 
 __all__ = [
+    "DEFAULT_TTL",
     "KINDS",
+    "Acceleration",
     "AgentConfig",
     "Approval",
     "Asset",
@@ -44,11 +47,15 @@ __all__ = [
     "KeyAlgorithm",
     "KeySpec",
     "KeysOnRenewal",
+    "ManagerTls",
     "Participant",
     "PermittedNames",
     "PolicyLaunch",
     "PolicySettings",
     "PublicKey",
+    "QemuEvidence",
+    "QemuProtection",
+    "QemuSettings",
     "ResourceModel",
     "RunEvent",
     "ServerNames",

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
-from prism_iac.model._canonical import Duration, LevelText, PlatformText, ProviderText, Text, WholeNumber
+from prism_iac.model._canonical import (
+    Address,
+    Duration,
+    LevelText,
+    PlatformText,
+    ProviderText,
+    Text,
+    WholeNumber,
+    parse_duration,
+)
 from prism_iac.model._change import COMPUTED, IN_PLACE, LASTING, REPLACE
 from prism_iac.model._document import Document
 from prism_iac.model._names import LogLevel, Platform, VmProvider, VmStatus
 from prism_iac.model._refusal import Refusal
-from prism_iac.model._unknown import Unknown
+from prism_iac.model._unknown import Unknown, contains_unknown
+from prism_iac.model._words import shown
 from prism_iac.model.resources._base import InWorkspace
+from prism_iac.model.resources._qemu import QemuEvidence, QemuSettings
 
-__all__ = ["ConfidentialVM", "VmLimits", "VmSettings"]
+__all__ = ["DEFAULT_TTL", "ConfidentialVM", "ManagerTls", "VmLimits", "VmSettings", "policy_without_evidence"]
+
+DEFAULT_TTL: Final = "24h"
+_LONGEST_TTL: Final = timedelta(days=365)
 
 _CHOICES: dict[tuple[VmProvider, Platform], tuple[int, ...]] = {
     (VmProvider.GCP, Platform.SEV_SNP): (2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224),
@@ -40,6 +55,27 @@ class VmLimits(Document):
     """How long an algorithm may run."""
 
 
+class ManagerTls(Document):
+    """How the manager of a VM and the provider know each other; each file is its path, or the PEM text itself."""
+
+    server_ca: Annotated[Text, IN_PLACE]
+    """The CA that verifies the manager's certificate."""
+
+    client_certificate: Annotated[Text | None, IN_PLACE] = None
+    """The certificate to show to a manager that asks for one."""
+
+    client_key: Annotated[Text | None, IN_PLACE.as_secret()] = None
+    """Its private key; `prism:managerKey` of the configuration when left out."""
+
+    @model_validator(mode="after")
+    def _key_has_a_certificate(self) -> Self:
+        if self.client_key is not None and self.client_certificate is None:
+            raise Refusal(
+                "there is a key without its certificate", "Give both, or neither.", field="client_key"
+            )
+        return self
+
+
 class VmSettings(Document):
     """What kind of VM to make, and how long to wait for it."""
 
@@ -51,7 +87,7 @@ class VmSettings(Document):
     )
 
     provider: Annotated[ProviderText, REPLACE] = VmProvider.LOCAL
-    """Who makes it: `local`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
+    """Who makes it: `local`, `qemu`, `cocos`, `external`, `ultraviolet` (also `manager`), `azure` or `gcp`."""
 
     platform: Annotated[PlatformText, REPLACE] = Platform.SEV_SNP
     """`sev-snp` or `tdx`."""
@@ -64,6 +100,22 @@ class VmSettings(Document):
 
     limits: Annotated[VmLimits | None, REPLACE] = None
     """What its processes may use; `local` only."""
+
+    qemu: Annotated[QemuSettings | None, REPLACE] = None
+    """How it is started; `qemu` only."""
+
+    manager: Annotated[Address | None, REPLACE] = None
+    """The manager that makes it, `host:port`; `cocos` only."""
+
+    manager_tls: Annotated[ManagerTls | None, IN_PLACE] = None
+    """How it and the provider know each other; without it nothing is encrypted; `cocos` only."""
+
+    ttl: Annotated[Duration | None, IN_PLACE] = None
+    """How long the manager lets it live, `24h` when left out; `cocos` only.
+
+    In the last quarter of it a preview shows that it is due, and an update makes it anew. A change counts from then
+    on.
+    """
 
     ready_timeout: Annotated[Duration, IN_PLACE] = "15m"
     """How long to wait for it to become ready."""
@@ -94,6 +146,74 @@ class VmSettings(Document):
             )
         return self
 
+    @model_validator(mode="after")
+    def _manager_makes_it(self) -> Self:
+        if isinstance(self.provider, Unknown):
+            return self
+        if self.provider is VmProvider.COCOS:
+            if self.manager is None:
+                raise Refusal(
+                    "no manager is named that makes the VM",
+                    "Write `manager: HOST:PORT`, and its files under `manager_tls`.",
+                    field="manager",
+                )
+            if contains_unknown([self.ttl]):
+                return self
+            ttl = parse_duration(self.ttl or DEFAULT_TTL)
+            if not timedelta(seconds=1) <= ttl <= _LONGEST_TTL:
+                raise Refusal(
+                    f"{shown(self.ttl or '')} is no time to live",
+                    f"Write a duration from 1s to {_LONGEST_TTL.days}d, such as {DEFAULT_TTL}.",
+                    field="ttl",
+                )
+            return self
+        for field in ("manager", "manager_tls", "ttl"):
+            if (value := getattr(self, field)) is not None and not contains_unknown([value]):
+                raise Refusal(
+                    f"{field} applies to the provider cocos only, not to {self.provider}",
+                    "Remove it, or choose the provider cocos.",
+                    field=field,
+                )
+        return self
+
+    @property
+    def has_no_evidence_here(self) -> bool:
+        """Whether nobody of this machine can ask its agent for evidence, though this machine makes the VM."""
+        settings = self.qemu or QemuSettings()
+        return self.provider is VmProvider.QEMU and settings.evidence is QemuEvidence.NONE
+
+    @model_validator(mode="after")
+    def _qemu_starts_it(self) -> Self:
+        if isinstance(self.provider, Unknown) or isinstance(self.qemu, Unknown):
+            return self
+        if self.qemu is not None and self.provider is not VmProvider.QEMU:
+            raise Refusal(
+                f"qemu applies to the provider qemu only, not to {self.provider}",
+                "Remove it, or choose the provider qemu.",
+                field="qemu",
+            )
+        if (
+            self.qemu is not None
+            and self.qemu.evidence is QemuEvidence.SIMULATED
+            and self.platform is Platform.TDX
+        ):
+            raise Refusal(
+                f"evidence of {Platform.SEV_SNP} is simulated only, not of {self.platform}",
+                f"Use the platform {Platform.SEV_SNP}, or remove `evidence`.",
+                field="platform",
+            )
+        return self
+
+
+def policy_without_evidence(field: str) -> Refusal:
+    """That a VM is held to a policy by evidence that nobody asks for."""
+    return Refusal(
+        "a VM of the provider qemu shows no evidence here, so the policy would hold it to nothing",
+        "Remove it: participants hold the agent to the policy of the computation. To try it out, say "
+        "`qemu: {protection: none, evidence: simulated}`.",
+        field=field,
+    )
+
 
 class ConfidentialVM(VmSettings, InWorkspace):
     """A VM that is awaited until its agent is ready for a manifest; every change replaces it (D33 to D40)."""
@@ -106,11 +226,14 @@ class ConfidentialVM(VmSettings, InWorkspace):
     policy: Annotated[Text | None, IN_PLACE] = None
     """The text of the policy file that its evidence must meet; that of its first evidence when left out."""
 
-    cvm_id: Annotated[str | None, LASTING] = None
-    """The id of the machine instance."""
+    cvm_id: Annotated[str | None, COMPUTED] = None
+    """The id of the machine instance; a VM that a manager made anew has another."""
 
     agent_address: Annotated[str | None, COMPUTED] = None
     """Where participants reach the agent, `host:port`."""
+
+    expires_at: Annotated[str | None, COMPUTED] = None
+    """When the manager ends it, RFC 3339; `cocos` only."""
 
     status: Annotated[VmStatus | None, COMPUTED] = None
     """Power and connection at the last read."""
@@ -135,3 +258,9 @@ class ConfidentialVM(VmSettings, InWorkspace):
 
     monthly_cost_estimate: Annotated[str | None, LASTING] = None
     """An amount of money with its sign, where Prism knows one."""
+
+    @model_validator(mode="after")
+    def _policy_has_evidence(self) -> Self:
+        if self.policy is not None and self.has_no_evidence_here:
+            raise policy_without_evidence("policy")
+        return self

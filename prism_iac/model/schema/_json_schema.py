@@ -12,9 +12,11 @@ from pydantic.json_schema import GenerateJsonSchema
 from prism_iac.model._change import Rule
 from prism_iac.model._shape import settable_fields
 from prism_iac.model.resources import KINDS
+from prism_iac.model.schema._configuration import configuration_schema
 from prism_iac.model.schema._manifest import MANIFEST_SCHEMA
+from prism_iac.model.schema._stack import as_written
 from prism_iac.model.schema._words import field_words, models_in, words_of
-from prism_iac.model.stack import LockFile, StackFile
+from prism_iac.model.stack import LockFile, MadeEntry, StackFile
 
 __all__ = ["FROM_THE_PROVIDER", "file_stem", "schemas"]
 
@@ -23,11 +25,15 @@ FROM_THE_PROVIDER: Final = frozenset({"workspace"})
 
 
 def schemas() -> Mapping[str, dict[str, Any]]:
-    """Every schema by its name: `stack`, `lock`, `manifest`, and one for the inputs of each kind."""
+    """Every schema by its name: `stack`, `lock`, `manifest`, `pulumi-config`, and one for the inputs of each kind."""
     return {
-        "stack": _schema_of(StackFile, "Stack file", optional=frozenset()),
+        "stack": as_written(
+            _schema_of(StackFile, "Stack file", optional=frozenset()),
+            _schema_of(MadeEntry, "Made entry", optional=frozenset()),
+        ),
         "lock": _schema_of(LockFile, "Lock file", optional=frozenset()),
         "manifest": MANIFEST_SCHEMA,
+        "pulumi-config": configuration_schema(),
         **{
             file_stem(kind): _schema_of(model, kind, optional=FROM_THE_PROVIDER)
             for kind, model in KINDS.items()

@@ -18,7 +18,7 @@ from prism_iac.model._shape import settable_fields
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema._json_schema import FROM_THE_PROVIDER, file_stem
 from prism_iac.model.schema._words import field_words, first_sentence, words_of
-from prism_iac.model.stack import StackFile
+from prism_iac.model.stack import MadeEntry, StackFile
 
 __all__ = ["reference_pages"]
 
@@ -75,7 +75,12 @@ def _kind_page(kind: str, model: type[BaseModel]) -> str:
 def _stack_page() -> str:
     fields = tuple(StackFile.model_fields)
     sections = ["# The stack file", words_of(StackFile), _STACK_NOTES, "## Fields", _table(StackFile, fields)]
-    return "\n\n".join([*sections, *_nested(StackFile, fields)]) + "\n"
+    making = [
+        "## Fields of every entry",
+        words_of(MadeEntry),
+        _table(MadeEntry, tuple(MadeEntry.model_fields)),
+    ]
+    return "\n\n".join([*sections, *making, *_nested(StackFile, fields)]) + "\n"
 
 
 _STACK_NOTES: Final = (

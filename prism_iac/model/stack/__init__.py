@@ -18,11 +18,14 @@ from prism_iac.model.stack._name import parse_name
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._rules import RuleEntry, RuleLevel, WaiverEntry
+from prism_iac.model.stack._secret import SECRET_FIELDS, SecretSource, mentions_secret, parse_secret
 from prism_iac.model.stack._stack_file import StackFile
+from prism_iac.model.stack._template import MadeEntry, TemplateEntry
 from prism_iac.model.stack._vm import VmEntry
 
 __all__ = [
     "EMBEDDED",
+    "SECRET_FIELDS",
     "TABLES",
     "AgentEntry",
     "AssetEntry",
@@ -30,6 +33,7 @@ __all__ = [
     "ComputationEntry",
     "ComputationPin",
     "LockFile",
+    "MadeEntry",
     "ParticipantEntry",
     "PolicyEntry",
     "PolicyPin",
@@ -37,11 +41,15 @@ __all__ = [
     "RuleEntry",
     "RuleLevel",
     "RunPolicy",
+    "SecretSource",
     "StackFile",
+    "TemplateEntry",
     "VmEntry",
     "WaiverEntry",
+    "mentions_secret",
     "parse_endpoint",
     "parse_name",
+    "parse_secret",
 ]
 
 TABLES: Final[dict[str, type[Document]]] = {

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from prism_iac.model._canonical import ACTION_WORDS, LevelText, Text
+from prism_iac.model._canonical import ACTION_WORDS, Duration, LevelText, Text
 from prism_iac.model._change import FROZEN, IN_PLACE
 from prism_iac.model._document import Document
 from prism_iac.model._form import Form
@@ -105,5 +105,11 @@ class ComputationEntry(Document):
     wait: bool = False
     """Whether an update waits for the end of the run, with every upload that this takes."""
 
+    timeout: Annotated[Duration, IN_PLACE] = "1h"
+    """How long an update waits for the end of the run, where it does."""
+
     stop_on_delete: Annotated[bool, IN_PLACE] = False
     """Whether a delete stops a run that is going on; without it such a delete is refused."""
+
+    export_directory: Annotated[Text, IN_PLACE] = ".prism/exports"
+    """Where a delete writes the computation's definition first, relative to the project folder."""

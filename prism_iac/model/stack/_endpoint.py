@@ -12,10 +12,13 @@ from prism_iac.model._form import Form
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._words import shown
 
-__all__ = ["EMBEDDED", "Endpoint", "parse_endpoint"]
+__all__ = ["EMBEDDED", "ENDPOINT_PATTERN", "Endpoint", "parse_endpoint"]
 
 EMBEDDED: Final = "embedded"
 """The word for the backend that runs on this machine."""
+
+ENDPOINT_PATTERN: Final = r"^(embedded|https?://[^@?#]+)$"
+"""What JSON Schema can say of an endpoint."""
 
 _EXAMPLE: Final = "Write `embedded`, or a URL such as https://prism.example.com."
 
@@ -59,7 +62,5 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-Endpoint = Annotated[
-    str, AfterValidator(parse_endpoint), Form("endpoint", {"pattern": r"^(embedded|https?://[^@?#]+)$"})
-]
+Endpoint = Annotated[str, AfterValidator(parse_endpoint), Form("endpoint", {"pattern": ENDPOINT_PATTERN})]
 """`embedded`, or an https URL; http for addresses of this machine alone."""

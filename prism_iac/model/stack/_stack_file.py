@@ -18,6 +18,7 @@ from prism_iac.model.stack._name import EntryName
 from prism_iac.model.stack._participant import ParticipantEntry
 from prism_iac.model.stack._promotion import PromotionEntry
 from prism_iac.model.stack._rules import RuleEntry
+from prism_iac.model.stack._template import TemplateEntry
 from prism_iac.model.stack._variable import VariableEntry
 from prism_iac.model.stack._vm import VmEntry
 
@@ -28,7 +29,7 @@ def _one_or_several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-BaseFiles = Annotated[
+FileNames = Annotated[
     tuple[Text, ...],
     BeforeValidator(_one_or_several),
     WithJsonSchema(
@@ -49,14 +50,23 @@ class StackFile(Document):
     Entries refer to each other by name. Paths of inputs are relative to the file they stand in.
     """
 
-    extends: BaseFiles = ()
+    extends: FileNames = ()
     """A stack file to build on, relative to this one, or several, of which later ones win.
 
     Tables are joined field by field, lists replaced; `null` removes what a file further down sets.
     """
 
+    include: FileNames = ()
+    """Files with entries that belong to this one, as a name, a pattern such as `computations/*.yaml`, or a list.
+
+    They hold tables of entries alone. A name that two of them give to an entry is refused.
+    """
+
     variables: dict[EntryName, VariableEntry] = Field(default_factory=dict)
     """Values that environments set; `${var.NAME}` stands for one."""
+
+    templates: dict[EntryName, TemplateEntry] = Field(default_factory=dict)
+    """What many entries have in common; `template: NAME` in an entry uses one."""
 
     environment: EntryName
     """The name of the environment, such as `dev`."""

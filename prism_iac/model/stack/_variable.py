@@ -1,4 +1,4 @@
-"""A value that environments set and the rest of a stack refers to."""
+"""Values that the rest of a stack refers to: variables, which environments set, and parameters of templates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prism_iac.model._document import Document
 from prism_iac.model._refusal import Refusal
 from prism_iac.model._words import shown
 
-__all__ = ["VariableEntry", "VariableType"]
+__all__ = ["ParameterEntry", "VariableEntry", "VariableType"]
 
 
 class VariableType(StrEnum):
@@ -50,8 +50,8 @@ def _is_duration(text: str) -> bool:
     return True
 
 
-class VariableEntry(Document):
-    """A variable: `${var.NAME}` stands for it, as a whole value of its own type or within a text."""
+class ParameterEntry(Document):
+    """A value that a template leaves open: `${param.NAME}` stands for it in the template."""
 
     type: VariableType = VariableType.STRING
     """`string`, `integer`, `number`, `boolean`, `duration` or `list`."""
@@ -60,19 +60,23 @@ class VariableEntry(Document):
     """What it is for."""
 
     default: Any = None
-    """What it is where no file sets it; without one an environment has to."""
-
-    value: Any = None
-    """What it is in this environment."""
+    """What it is where nothing sets it; without one it has to be set."""
 
     @model_validator(mode="after")
     def _is_of_its_type(self) -> Self:
         for field in ("default", "value"):
-            given = getattr(self, field)
+            given = getattr(self, field, None)
             if given is not None and not self.type.admits(given):
                 raise Refusal(
-                    f"must be of the variable's type {self.type}, not {shown(given)}",
+                    f"must be of the declared type {self.type}, not {shown(given)}",
                     "Correct the value, or the type.",
                     field=field,
                 )
         return self
+
+
+class VariableEntry(ParameterEntry):
+    """A variable: `${var.NAME}` stands for it, as a whole value of its own type or within a text."""
+
+    value: Any = None
+    """What it is in this environment."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
-import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 
-from prism_iac.errors import Defect, PrismError
+from prism_iac.provider._message import as_ours, message_of
 
-__all__ = ["Kept", "answered", "explained"]
+__all__ = ["Kept", "answered"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,20 +28,7 @@ def answered(serve: F) -> F:
             return serve(self, request, context)
         except Kept as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except PrismError as error:
-            _fail(context, str(error))
-        except BaseException as error:  # noqa: BLE001  # any other would leave the engine waiting
-            _fail(context, str(Defect(f"{serve.__name__} failed: {type(error).__name__}: {error}")))
+        except BaseException as error:  # noqa: BLE001  # one that gets away would leave the engine waiting
+            context.abort(grpc.StatusCode.UNKNOWN, message_of(as_ours(error, call=serve.__name__)))
 
     return served  # type: ignore[return-value]  # wraps keeps the signature
-
-
-def explained(message: str) -> str:
-    """A message for people, and for developers who ask for it the traceback."""
-    if not os.environ.get("PRISM_IAC_TRACEBACK"):
-        return message
-    return f"{message}\n{traceback.format_exc()}"
-
-
-def _fail(context: grpc.ServicerContext, message: str) -> NoReturn:
-    context.abort(grpc.StatusCode.UNKNOWN, explained(message))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 from pulumi import Inputs, ResourceOptions, RunError
 from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2
 
+from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac._version import __version__
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.provider._declare import native_face
 from prism_iac.provider._stack_file import StackFile
 
-__all__ = ["STACK_FILE", "construct"]
-
-STACK_FILE: Final = "prism:index:StackFile"
+__all__ = ["construct"]
 
 
 class _Components(Provider):
@@ -30,7 +29,7 @@ class _Components(Provider):
         self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
     ) -> ConstructResult:
         path = inputs.get("path")
-        if resource_type != STACK_FILE or not isinstance(path, str):
+        if resource_type != STACK_FILE_TYPE or not isinstance(path, str):
             raise InvalidInput(
                 [Finding(path=f"{name}.path", message="must be the path of a stack file, known at once")]
             )

@@ -75,4 +75,4 @@ class Kind:
             for name in self._model.model_fields:
                 rule = rule_of(self._model, name)
                 if not rule.is_input and not rule.lasting and state.get(name) is not None:
-                    yield camel(name), provider_pb2.PropertyDiff(kind=4, inputDiff=False)  # type: ignore[arg-type]  # UPDATE
+                    yield camel(name), provider_pb2.PropertyDiff(kind=_CHANGE["update"], inputDiff=False)  # type: ignore[arg-type]  # an enum of ints

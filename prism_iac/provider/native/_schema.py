@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from prism_iac._engine import NATIVE_TYPES, STACK_FILE_TYPE
 from prism_iac._version import __version__
-from prism_iac.model import Change, Rule
+from prism_iac.model import CONFIGURATION, Change, Rule
 from prism_iac.model.resources import KINDS, ResourceModel
 from prism_iac.model.schema import field_words, words_of
 from prism_iac.model.wire import camel
@@ -25,20 +26,6 @@ __all__ = ["package_schema", "token"]
 
 _FILLED_IN: Final = frozenset({"workspace", "name"})
 """Required fields that the provider fills in: from its configuration, and from the logical name."""
-
-_CONFIGURATION: Final[Mapping[str, tuple[str, bool]]] = {
-    "endpoint": ("`embedded` for the backend of this machine, or the URL of a Prism.", False),
-    "workspace": ("The workspace of resources that name none.", False),
-    "token": ("An access token of the user who acts.", True),
-    "username": ("The user who acts, where no token is given.", False),
-    "password": ("The password of that user.", True),
-    "participants": (
-        "Credentials of the users to act for: a JSON object of users, each with a token or a password.",
-        True,
-    ),
-    "dataFolder": ("The folder of the embedded backend and of local VMs.", False),
-    "controlAddress": ("Where agents reach the control stream of a hosted Prism, host:port.", False),
-}
 
 _PLAIN: Final[Mapping[Any, str]] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
@@ -64,15 +51,15 @@ _STACK_FILE: Final = {
 
 def token(name: str) -> str:
     """The type token of a resource, a type or a function."""
-    return f"prism:index:{name}"
+    return f"{NATIVE_TYPES}{name}"
 
 
 @cache
 def package_schema() -> Mapping[str, Any]:
     """The schema as the engine's tools read it."""
     settings = {
-        name: {"type": "string", "description": words, **({"secret": True} if secret else {})}
-        for name, (words, secret) in _CONFIGURATION.items()
+        name: {"type": "string", "description": key.words, **({"secret": True} if key.is_secret else {})}
+        for name, key in CONFIGURATION.items()
     }
     return {
         "name": "prism",
@@ -89,7 +76,7 @@ def package_schema() -> Mapping[str, Any]:
         },
         "resources": {
             **{token(kind): _resource(model) for kind, model in KINDS.items()},
-            token("StackFile"): _STACK_FILE,
+            STACK_FILE_TYPE: _STACK_FILE,
         },
         "types": {token(name): spec for name, spec in sorted(_types().items())},
         "functions": {token(name): function.schema for name, function in FUNCTIONS.items()},

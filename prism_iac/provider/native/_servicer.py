@@ -18,12 +18,13 @@ from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_
 
 from prism_iac._version import __version__
 from prism_iac.errors import Finding, InvalidInput, PartialResult
-from prism_iac.model import UNKNOWN
+from prism_iac.model import CONFIGURATION, UNKNOWN
 from prism_iac.model.wire import camel
-from prism_iac.provider._deployment import CONFIG_KEYS, Deployment, deployment_for
+from prism_iac.provider._deployment import Deployment, deployment_for
+from prism_iac.provider._message import message_of
 from prism_iac.provider._partial import init_failed
 from prism_iac.provider._service import Service
-from prism_iac.provider.native._answers import Kept, answered, explained
+from prism_iac.provider.native._answers import Kept, answered
 from prism_iac.provider.native._difference import leaves_that_differ
 from prism_iac.provider.native._kind import Kind
 from prism_iac.provider.native._serving import Interruption, serving
@@ -103,7 +104,7 @@ class PrismServicer(ResourceProviderServicer):
         known = {
             name: value if isinstance(value, str) else json.dumps(value)
             for name, value in given.items()
-            if value is not UNKNOWN and name in CONFIG_KEYS
+            if value is not UNKNOWN and name in CONFIGURATION
         }
         self._deployment = deployment_for(
             _Config(known), report=self._told.line, pause=self._interruption.pause
@@ -260,7 +261,7 @@ class PrismServicer(ResourceProviderServicer):
 
 
 def _keep_object(error: PartialResult, kind: Kind, inputs: Struct, context: grpc.ServicerContext) -> NoReturn:
-    reason = explained(str(error))
+    reason = message_of(error)
     context.set_trailing_metadata(
         init_failed(error.id, properties=kind.struct(error.state, inputs), inputs=inputs, reason=reason)
     )

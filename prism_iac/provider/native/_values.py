@@ -7,17 +7,14 @@ The plugin takes no output values. Handlers see secrets in plain; what was secre
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
+from prism_iac._engine import SECRET_MARK, SIGNATURE, UNKNOWN_TEXT
 from prism_iac.model import UNKNOWN, Unknown
 
 __all__ = ["from_struct", "secrets_in", "to_struct"]
-
-_UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the protocol's mark of a secret
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
@@ -40,7 +37,7 @@ def to_struct(properties: Mapping[str, Any], *, secret: Collection[str] = ()) ->
 def _from_value(value: Value) -> Any:
     match value.WhichOneof("kind"):
         case "string_value":
-            return UNKNOWN if value.string_value == _UNKNOWN_TEXT else value.string_value
+            return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
         case "number_value":
             return value.number_value
         case "bool_value":
@@ -68,19 +65,17 @@ def _secrets_within(value: Value) -> Iterator[str]:
 
 
 def _is_secret(value: Value) -> bool:
-    return value.struct_value.fields[_SIGNATURE].string_value == _SECRET if _signed(value) else False
-
-
-def _signed(value: Value) -> bool:
-    return value.HasField("struct_value") and _SIGNATURE in value.struct_value.fields
+    # Reading a field that is not there would add it.
+    fields = value.struct_value.fields
+    return SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET_MARK
 
 
 def _prepared(value: Any, secret: frozenset[str]) -> Any:
     if isinstance(value, Unknown):
-        return _UNKNOWN_TEXT
+        return UNKNOWN_TEXT
     if isinstance(value, Mapping):
         return {
-            str(name): {_SIGNATURE: _SECRET, "value": _prepared(item, frozenset())}
+            str(name): {SIGNATURE: SECRET_MARK, "value": _prepared(item, frozenset())}
             if name in secret and item is not None
             else _prepared(item, secret)
             for name, item in value.items()

@@ -18,7 +18,12 @@ from prism_iac.provider.resources._certificate_bundle import (
 )
 from prism_iac.provider.resources._computation import AgentConfigArgs, Computation
 from prism_iac.provider.resources._computation_run import ComputationRun
-from prism_iac.provider.resources._confidential_vm import ConfidentialVM, VmLimitsArgs
+from prism_iac.provider.resources._confidential_vm import (
+    ConfidentialVM,
+    ManagerTlsArgs,
+    QemuArgs,
+    VmLimitsArgs,
+)
 from prism_iac.provider.resources._participant import Participant
 from prism_iac.provider.resources._public_key import PublicKey
 
@@ -33,9 +38,11 @@ __all__ = [
     "ComputationRun",
     "ConfidentialVM",
     "KeySpecArgs",
+    "ManagerTlsArgs",
     "Participant",
     "PolicyLaunchArgs",
     "PublicKey",
+    "QemuArgs",
     "SubjectArgs",
     "VmLimitsArgs",
 ]

@@ -19,6 +19,7 @@ from prism_iac.spec.checks._name import check_names
 from prism_iac.spec.checks._participant import check_participants
 from prism_iac.spec.checks._promotion import check_promotion
 from prism_iac.spec.checks._reference import check_references
+from prism_iac.spec.checks._secret import check_secrets
 from prism_iac.spec.checks._vm import check_vms
 
 __all__ = ["CHECKS", "Check"]
@@ -28,6 +29,7 @@ Check: TypeAlias = Callable[[Draft], Iterator[Finding]]
 CHECKS: Final[tuple[Check, ...]] = (
     check_names,
     check_references,
+    check_secrets,
     check_participants,
     check_promotion,
     check_assets,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -21,6 +21,8 @@ from prism_iac.spec._policy_files import LAUNCH_FILES, policy_path
 from prism_iac.spec.checks._public_key import check_public_key
 
 __all__ = ["check_policies"]
+
+_WITHOUT_TPM: Final = frozenset({VmProvider.LOCAL, VmProvider.QEMU})
 
 
 def check_policies(draft: Draft) -> Iterator[Finding]:
@@ -65,7 +67,7 @@ def _source(draft: Draft, location: Location, name: str, policy: PolicyEntry) ->
 def _manifest(draft: Draft, location: Location, policy: PolicyEntry) -> Iterator[Finding]:
     computation = draft.computations.get(policy.manifest or "")
     vm = draft.vms.get(computation.vm or "") if computation else None
-    if vm is not None and vm.provider is VmProvider.LOCAL:
+    if vm is not None and vm.provider in _WITHOUT_TPM:
         yield draft.finding(
             (*location, "manifest"),
             f'"{policy.manifest}" runs on a VM of this machine, which has no TPM to show a manifest with',

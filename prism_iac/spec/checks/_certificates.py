@@ -9,6 +9,7 @@ from typing import Final
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Location, Refusal
 from prism_iac.model.resources import BroughtFiles, CertificateSettings
+from prism_iac.model.stack import mentions_secret
 from prism_iac.pki import loose_mode, parse_request, read_brought
 from prism_iac.spec._draft import Draft
 
@@ -33,27 +34,29 @@ def check_certificates(draft: Draft) -> Iterator[Finding]:
 def _brought(
     draft: Draft, location: Location, files: BroughtFiles, settings: CertificateSettings
 ) -> Iterator[Finding]:
-    if files.passphrase is not None:
+    given = files.model_dump(exclude_none=True)
+    secrets = {field for field in given if mentions_secret(given[field])}
+    if "passphrase" in given and "passphrase" not in secrets:
         yield draft.finding(
             (*location, "passphrase"),
             "a passphrase does not belong into a stack file",
-            "Declare the bundle in the program, with `pulumi.Config().require_secret(...)`.",
+            "Write `${secret.config.NAME}`, and run `pulumi config set --secret NAME`.",
         )
         return
     contents: dict[str, bytes] = {}
-    named = [field for field in _FILES if getattr(files, field) is not None]
+    named = [field for field in _FILES if field in given and field not in secrets]
     for field in named:
 
         def keep(data: bytes, field: str = field) -> None:
             contents[field] = data
 
         yield from _read(draft, (*location, field), getattr(files, field), keep, is_private=field in _KEYS)
-    if list(contents) == named:
+    if list(contents) == named and not secrets:  # what is opened by a secret is looked at in a preview
         names = (*settings.dns_names, *settings.ip_addresses)
         yield from _findings(
             draft,
             location,
-            lambda: read_brought(contents, passphrase=files.passphrase, names=names, now=draft.now),
+            lambda: read_brought(contents, passphrase=None, names=names, now=draft.now),
         )
 
 

@@ -57,6 +57,8 @@ def _replaced(text: str, old: str, new: str, place: Place) -> str:
     lines = text.splitlines(keepends=True)
     line = lines[place.line - 1]
     head, tail = line[: place.column - 1], line[place.column - 1 :]
+    if tail.lstrip("\"'").startswith(new):
+        return text  # several entries are made of this line
     if not tail.lstrip("\"'").startswith(old):
         raise Conflict(
             "the checksum is written in a way that only people can change",

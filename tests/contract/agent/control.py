@@ -143,15 +143,18 @@ class Control(ServiceServicer):
 class ControlServer:
     """Serves a `Control`; may go away and come back under the same address."""
 
-    def __init__(self, control: Control, credentials: grpc.ServerCredentials | None) -> None:
+    def __init__(
+        self, control: Control, credentials: grpc.ServerCredentials | None, host: str = "127.0.0.1"
+    ) -> None:
         self._control = control
         self._credentials = credentials
+        self._host = host
         self._port = 0
         self._server: grpc.Server | None = None
 
     @property
     def url(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        return f"{self._host}:{self._port}"
 
     def start(self) -> None:
         self._server = grpc.server(ThreadPoolExecutor(max_workers=8), options=[("grpc.so_reuseport", 0)])

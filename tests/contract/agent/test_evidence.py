@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import grpc
 import pytest
 
 from prism_iac.agent import (
@@ -29,6 +30,8 @@ from prism_iac.attestation import (
 )
 from prism_iac.errors import VerificationFailure
 from prism_iac.pki import load_certificates
+from prism_iac.wire.agent_pb2 import IMAMeasurementsRequest
+from prism_iac.wire.agent_pb2_grpc import AgentServiceStub
 from tests.contract.agent.control import PATIENCE_SECONDS
 from tests.contract.agent.scene import Scene
 from tests.contract.agent.vm import Vm
@@ -119,3 +122,17 @@ def test_where_no_agent_is_nobody_answers(tmp_path: Path) -> None:
     for path in (tmp_path / "evidence.sock", tmp_path / "absent" / "evidence.sock"):
         with pytest.raises(AgentUnreachable):
             fetch_evidence(path, nonce=b"n", timeout_seconds=PATIENCE_SECONDS)
+
+
+def test_a_simulated_guest_tells_what_it_ran(proven: Scene) -> None:
+    script = b"#!/bin/sh\necho x > results/x\n"
+    proven.run(script)
+    with grpc.insecure_channel(proven.vm.address) as channel:
+        call = AgentServiceStub(channel).IMAMeasurements(IMAMeasurementsRequest())
+        sizes = [value for key, value in call.initial_metadata() if key == "file-size"]
+        (message,) = call
+    assert sizes == [str(len(message.file))]
+    assert len(message.pcr10) == 20
+    assert [line.split()[3] for line in message.file.decode().splitlines()] == [
+        f"sha256:{hashlib.sha256(content).hexdigest()}" for content in (b"\x42" * 48, script)
+    ]

@@ -14,6 +14,10 @@ from tests.contract.agent.control import Control
 from tests.contract.agent.scene import Scene
 from tests.contract.agent.vm import Vm, eventually, processes_in
 
+needs_landlock = pytest.mark.skipif(
+    "landlock" not in Path("/proc/kallsyms").read_text(encoding="ascii"), reason="this kernel has no Landlock"
+)
+
 
 def failure_of(scene: Scene, algorithm: bytes, kind: AlgorithmKind = AlgorithmKind.BIN) -> str:
     scene.begin(algorithm)
@@ -44,6 +48,84 @@ def test_an_algorithm_sees_nothing_of_the_agents_environment(scene: Scene) -> No
     assert "canary" not in environment
     assert f"'HOME': '{scene.vm.work}/computation/home'" in environment
     assert f"'TMPDIR': '{scene.vm.work}/computation/tmp'" in environment
+
+
+SHARED = ("/tmp", "/dev/shm")  # noqa: S108  # nothing is kept there
+READS_WHAT_IT_CAN = b"""#!/usr/bin/env python3
+import os, sys
+from pathlib import Path
+
+seen = []
+for place in sys.argv[1:]:
+    try:
+        if os.path.isdir(place):
+            os.listdir(place)
+        else:
+            open(place, "rb").read(1)
+        seen.append(place)
+    except OSError:
+        continue
+Path("results/seen").write_text("\\n".join(seen))
+"""
+
+
+@needs_landlock
+def test_an_algorithm_sees_neither_keys_nor_what_belongs_to_other_runs(scene: Scene) -> None:
+    vm = scene.vm
+    another = scene.folder / "vm-other" / "work" / "computation" / "datasets"
+    another.mkdir(parents=True)
+    (another / "rows.csv").write_text("somebody's")
+    agent = Path("/proc", str(vm.pid))
+    secret = [
+        *(vm.certificates[name] for name in vm.certificates),
+        *(vm.folder, vm.folder / "agent", vm.console, vm.work, vm.work / "incoming"),
+        *(another, another / "rows.csv"),
+        *(agent / name for name in ("environ", "mem", "maps", "fd/1", "cwd/incoming", "root/tmp")),
+        *("/etc/shadow", "/root", "/home", *SHARED, "/dev/kmsg", "/dev/sev-guest"),
+    ]
+    open_ = [vm.work / "computation" / "algo", "/proc/self/environ", "/usr", "/dev/null"]
+    scene.begin(READS_WHAT_IT_CAN)
+    with scene.connect() as client:
+        scene.upload_algorithm(client, arguments=[str(place) for place in (*secret, *open_)])
+    scene.control.wait_for_event("ConsumingResults", "Ready")
+    assert scene.result()["seen"].decode().splitlines() == [str(place) for place in open_]
+
+
+@needs_landlock
+def test_an_algorithm_writes_nowhere_but_in_its_own_folder(scene: Scene) -> None:
+    outside = scene.folder / "outside"
+    outside.write_text("untouched")
+    places = [
+        outside,
+        scene.vm.work / "planted",
+        Path(SHARED[0], "planted-by-an-algorithm"),
+        Path("/usr/planted"),
+    ]
+    script = "".join(f"echo x > {place}; mv algo {place}; ln -s / {place}\n" for place in places)
+    scene.run(f"#!/bin/sh\n{script}echo x > results/x\n".encode())
+    assert scene.result() == {"x": b"x\n"}
+    assert outside.read_text() == "untouched"
+    assert not any(place.exists() for place in places[1:])
+
+
+@needs_landlock
+def test_an_algorithm_cannot_signal_the_agent_or_raise_its_rights(scene: Scene) -> None:
+    scene.run(
+        b"#!/usr/bin/env python3\nimport os\nsaid = []\n"
+        b"for pid in (int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid()):\n"
+        b"    try:\n        os.kill(pid, 0)\n        said.append(pid)\n"
+        b"    except OSError:\n        pass\n"
+        b"status = open('/proc/self/status').read()\n"
+        b"said += ['NoNewPrivs:\\t1' in status, 'CapEff:\\t0000000000000000' in status]\n"
+        b"open('results/said', 'w').write(repr(said))\n"
+    )
+    assert scene.result()["said"] == b"[True, True]"
+
+
+def test_a_link_among_the_results_brings_nothing_of_the_vm_out(scene: Scene) -> None:
+    key = scene.vm.certificates["AGENT_CVM_GRPC_CLIENT_KEY"]
+    scene.run(f"#!/bin/sh\nln -s {key} results/key; ln -s / results/all; echo x > results/x\n".encode())
+    assert scene.result() == {"x": b"x\n"}
 
 
 def test_an_algorithm_has_nothing_open_but_its_output(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -117,6 +118,24 @@ def test_a_signature_of_another_key_or_role_is_not_accepted(caller: Caller, cont
     assert refusal(lambda: stranger.data("first.csv", FIRST)) == BAD_SIGNATURE
     assert refusal(stranger.result) == BAD_SIGNATURE
     finish(caller, control)
+
+
+@pytest.mark.parametrize("call", ["Algo", "Data"])
+def test_a_refusal_comes_after_what_was_sent(caller: Caller, call: str) -> None:
+    """Go programs that are still sending learn of no refusal but that there is one."""
+    refused = threading.Event()
+    refused_early = []
+
+    def upload() -> Iterator[AlgoRequest | DataRequest]:
+        request = AlgoRequest(algorithm=b"1") if call == "Algo" else DataRequest(dataset=b"1")
+        yield request
+        refused_early.append(refused.wait(0.5))
+        yield request
+
+    sent = getattr(caller.stub, call).future(upload(), metadata=caller.signed("consumer"))
+    sent.add_done_callback(lambda _: refused.set())
+    assert refusal(sent.result) == BAD_SIGNATURE
+    assert refused_early == [False]
 
 
 def test_an_empty_upload_is_refused(caller: Caller, control: Control) -> None:

@@ -40,7 +40,7 @@ class FakeAgent:
     def __init__(
         self,
         address: str,
-        identity: Identity,
+        identity: Identity | None,
         *,
         metadata: tuple[tuple[str, str], ...] = (),
         state: str = "ReceivingManifest",
@@ -60,7 +60,11 @@ class FakeAgent:
         self._pieces: dict[str, bytes] = {}
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._channel = grpc.secure_channel(address, _credentials(identity))
+        self._channel = (
+            grpc.secure_channel(address, _credentials(identity))
+            if identity is not None
+            else grpc.insecure_channel(address)
+        )
         process = self._channel.stream_stream(
             "/cvms.Service/Process",
             request_serializer=bytes,

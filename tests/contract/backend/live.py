@@ -58,6 +58,7 @@ class Live:
         # TLS judges certificates by the machine's clock.
         self.prism = Prism(database, folder, thread, agents=self._agents, start=datetime.now(UTC))
         self.port = 0
+        self.insecure_port = 0
         self.ada: Person = self.prism.person("ada")
 
     def start(self) -> None:
@@ -68,6 +69,8 @@ class Live:
         services = ControlServices(self.prism.database, self.prism.clock, self._times)
         self._agents.current = ControlServer(services)
         self.port = self._thread.run(self._agents.current.start(f"127.0.0.1:{self.port}", identity))
+        insecure = self._agents.current.start_insecure(f"127.0.0.1:{self.insecure_port}")
+        self.insecure_port = self._thread.run(insecure)
         if not hasattr(self, "lab"):
             self.lab: Workspace = self.prism.workspace(self.ada)
 
@@ -92,6 +95,9 @@ class Live:
 
     def agent(self, cvm: str, *, identity: Identity | None = None, **options: Any) -> FakeAgent:
         return FakeAgent(self.address, identity or self.identity(cvm), **options)
+
+    def agent_in_clear(self, **options: Any) -> FakeAgent:
+        return FakeAgent(f"127.0.0.1:{self.insecure_port}", None, **options)
 
     def cvm(self, cvm: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ada.ok("GET", f"{self.lab.cvms}/{cvm}")

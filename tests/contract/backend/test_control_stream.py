@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -47,6 +47,54 @@ def test_the_report_of_an_agent_is_kept_and_gives_the_policy(
     assert base64.b64decode(live.cvm(cvm)["attestation"]) == snp_report
     policy = live.ada.ok("GET", f"{live.lab.cvms}/{cvm}/attestation_policy")["attestation_policy"]
     assert "measurement" in json.loads(base64.b64decode(policy))["policy"]
+
+
+@pytest.fixture
+def connect_in_clear(live: Live) -> Iterator[Callable[..., FakeAgent]]:
+    agents: list[FakeAgent] = []
+
+    def connect(cvm: str) -> FakeAgent:
+        agents.append(live.agent_in_clear(metadata=(("job-id", cvm),) if cvm else ()))
+        return agents[-1]
+
+    yield connect
+    for agent in agents:
+        agent.close()
+
+
+def test_an_agent_without_a_certificate_is_believed_at_the_insecure_port(
+    live: Live, connect_in_clear: Connect
+) -> None:
+    cvm = live.lab.cvm()
+    agent = connect_in_clear(cvm)
+    live.wait_for_cvm(cvm, status="online", state="ReceivingManifest")
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    assert agent.manifest().id == computation
+    live.ada.ok("GET", f"{live.lab.computations}/{computation}/stop")
+    assert live.ada.delete(f"{live.lab.cvms}/{cvm}").status_code == 204
+    assert agent.wait(lambda agent: agent.ended) == (DENIED, f"cvm is inactive: {cvm}")
+
+
+@pytest.mark.parametrize(
+    ("cvm", "reason"),
+    [("", "an agent without a certificate says its cvm in the metadata job-id"), ("x", "cvm is inactive: x")],
+)
+def test_an_agent_that_names_no_vm_does_not_get_in_there(
+    connect_in_clear: Connect, cvm: str, reason: str
+) -> None:
+    assert connect_in_clear(cvm).wait(lambda agent: agent.ended) == (DENIED, reason)
+
+
+def test_a_private_key_does_not_go_over_a_connection_in_clear(live: Live, connect_in_clear: Connect) -> None:
+    cvm = live.lab.cvm()
+    agent = connect_in_clear(cvm)
+    live.wait_for_cvm(cvm, status="online", state="ReceivingManifest")
+    computation = live.lab.runnable(agent_config={"cert_file": "PEM", "server_key": "PEM"})
+    live.lab.run(computation, cvm)
+    live.wait_for_run(computation, status="failed")
+    assert any("connected in clear" in text for _, text in live.logs(computation))
+    assert agent.manifests == []
 
 
 def test_a_peer_without_a_certificate_of_this_ca_does_not_get_in(live: Live, connect: Connect) -> None:

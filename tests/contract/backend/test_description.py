@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from prism_iac.backend import Instance, start, stop
+from tests.unit.backend.access import ROUTES
 from tests.unit.backend.support import A_SHA3, Person, Workspace
-from tests.unit.backend.test_permissions import ROUTES
 
 EXAMPLES: Final = os.environ.get("PRISM_IAC_API_EXAMPLES", "2")
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -15,11 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import grpc
 import httpx
 import pytest
 
-from prism_iac.backend import AlreadyRunning, Instance, StartFailure, start, status, stop
+from prism_iac.backend import AlreadyRunning, Instance, Settings, StartFailure, start, status, stop
+from prism_iac.backend._settings import keep_settings
+from prism_iac.wire.cvms_pb2 import ClientStreamMessage
+from prism_iac.wire.cvms_pb2_grpc import ServiceStub
 from tests.contract.backend.live import PATIENCE_SECONDS, eventually
 
 
@@ -139,6 +145,37 @@ def test_a_stop_ends_the_process_and_a_start_finds_everything_again(data: Path) 
     assert profile.json()["credentials"]["username"] == "admin"
 
 
+def test_agents_without_certificates_are_let_in_where_somebody_says_so(data: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    assert start(data, insecure_port=port).insecure_address == f"127.0.0.1:{port}"
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = ServiceStub(channel).Process(iter([ClientStreamMessage()]), metadata=(("job-id", "nobody"),))
+        with pytest.raises(grpc.RpcError, match="cvm is inactive: nobody"):
+            next(call)
+    stop(data)
+    assert start(data).insecure_address == f"127.0.0.1:{port}"
+    stop(data)
+    assert start(data, insecure_port=0).insecure_address == ""
+    stop(data)
+
+
+def test_agents_may_have_another_address_than_the_rest_api(data: Path) -> None:
+    data.mkdir()
+    keep_settings(Settings(data=data, control_host="127.0.0.2"))
+    found = start(data)
+    assert (urlsplit(found.rest_url).hostname, found.control_address[:10]) == ("127.0.0.1", "127.0.0.2:")
+    trust = ssl.create_default_context(cafile=str(data / "ca.pem"))
+    trust.set_alpn_protocols(["h2"])
+    host, _, port = found.control_address.partition(":")
+    with (
+        socket.create_connection((host, int(port))) as plain,
+        trust.wrap_socket(plain, server_hostname=host) as connected,
+    ):
+        assert connected.selected_alpn_protocol() == "h2"
+    stop(data)
+
+
 def test_after_a_kill_the_stale_file_is_recognised_and_nothing_is_lost(data: Path) -> None:
     first = start(data)
     token = log_in(data, first).json()["access_token"]
@@ -165,7 +202,7 @@ def test_a_lost_administrator_file_is_made_afresh(data: Path) -> None:
     assert httpx.post(f"{second.rest_url}/users/tokens/issue", json=body).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["rest_port", "control_port"])
+@pytest.mark.parametrize("name", ["rest_port", "control_port", "insecure_port"])
 def test_a_taken_port_is_said_plainly(data: Path, name: str) -> None:
     kept = {"host": "127.0.0.1", "rest_port": 0, "control_port": 0, "control_names": [], "database_url": ""}
     data.mkdir()

@@ -12,10 +12,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -30,6 +30,15 @@ from tests.unit.backend.support import Person, Workspace
 ALGORITHM = b'#!/bin/sh\nread first < datasets/north.csv\necho "$first" > results/out.txt\necho working\n'
 FAILING = b"#!/bin/sh\necho no luck >&2\nexit 3\n"
 DATASET = b"a,b\n1,2\n"
+
+
+class AnyVm(Protocol):
+    """A VM with an agent in it, ours or another's."""
+
+    @property
+    def cvm(self) -> str: ...
+    @property
+    def address(self) -> str: ...
 
 
 @dataclass
@@ -49,14 +58,16 @@ class Scene:
     def vm(self) -> Vm:
         cvm = self.lab.cvm()
         vm = Vm(self.folder / cvm, cvm)
+        vm.start(self.instance.control_address, self.files_of(cvm))
+        return vm
+
+    def files_of(self, cvm: str) -> dict[str, bytes]:
+        """What the agent of a CVM is given, PEM by name."""
         (certificate,) = self.root.ok("GET", self.lab.certs, params={"entity_id": cvm})["certificates"]
         path = f"{self.lab.certs}/{certificate['serial_number']}/download"
         token = self.root.ok("GET", f"{path}/token")["token"]
         files = self.root.ok("GET", path, params={"downloadToken": token})
-        vm.start(
-            self.instance.control_address, {name: base64.b64decode(text) for name, text in files.items()}
-        )
-        return vm
+        return {name: base64.b64decode(text) for name, text in files.items()}
 
     def computation(self, algorithm: bytes) -> str:
         """A computation whose every part is the administrator's."""
@@ -81,11 +92,11 @@ class Scene:
         eventually(lambda: self.run_of(computation)["status"] == status)
         return self.run_of(computation)
 
-    def wait_for_state(self, vm: Vm, state: str) -> None:
+    def wait_for_state(self, vm: AnyVm, state: str) -> None:
         path = f"{self.lab.cvms}/{vm.cvm}"
         eventually(lambda: self.root.ok("GET", path)["state"] == state)
 
-    def upload(self, vm: Vm, algorithm: bytes = ALGORITHM) -> None:
+    def upload(self, vm: AnyVm, algorithm: bytes = ALGORITHM) -> None:
         (self.folder / "algo.sh").write_bytes(algorithm)
         (self.folder / "north.csv").write_bytes(DATASET)
         with AgentClient.connect(vm.address, tls=ClientTls()) as client:
@@ -93,7 +104,7 @@ class Scene:
             client.upload_algorithm(self.folder / "algo.sh", self.key.private_pem, kind=AlgorithmKind.BIN)
             client.upload_dataset(self.folder / "north.csv", self.key.private_pem)
 
-    def result(self, vm: Vm) -> bytes:
+    def result(self, vm: AnyVm) -> bytes:
         with AgentClient.connect(vm.address, tls=ClientTls()) as client:
             archive = client.fetch_result(self.key.private_pem, self.folder / "result.zip")
         return zipfile.ZipFile(archive).read("out.txt")
@@ -142,9 +153,10 @@ class Vm:
             self.process.wait(PATIENCE_SECONDS)
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    data = tmp_path / "backend"
+@contextmanager
+def opened(folder: Path) -> Iterator[Scene]:
+    """An instance whose data lie in `backend` of a folder."""
+    data = folder / "backend"
     instance = start(data)
     admin = json.loads((data / "admin.json").read_bytes())
     with httpx.Client(base_url=instance.rest_url) as client:
@@ -153,8 +165,14 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         profile = client.get("/users/profile", headers={"Authorization": f"Bearer {token}"})
         root = Person(client, profile.json()["id"], token, "admin")
         lab = Workspace(root, root.ok("POST", "/auth/domains", {"name": "lab"})["id"])
-        yield Scene(tmp_path, instance, root, lab, generate_key_pair(KeyAlgorithm.ED25519))
+        yield Scene(folder, instance, root, lab, generate_key_pair(KeyAlgorithm.ED25519))
     stop(data)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with opened(tmp_path) as scene:
+        yield scene
 
 
 @pytest.fixture

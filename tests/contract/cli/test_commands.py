@@ -128,8 +128,10 @@ def test_the_doctor_finds_a_backend_that_works(quick: SameProcess) -> None:
     wanted = (
         "python",
         "data folder",
+        "disk",
         "ports",
         "backend",
+        "versions",
         "clock",
         "credentials",
         "workspace",

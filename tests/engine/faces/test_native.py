@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.engine.project import Project
 from tests.engine.provider.platform_repo import PlatformRepo
+from tests.engine.provider.test_stack_configuration import PASSPHRASE, STACK, bring_encrypted_key
 
 OBJECTS = """
     import prism_iac
@@ -130,6 +131,19 @@ def test_a_stack_file_is_deployed_from_a_program_of_any_language(repo: PlatformR
     project.write("stack.yaml", STACK_FILE)
     project.destroy()
     assert repo.computations() == []
+
+
+def test_the_component_reads_the_secrets_of_the_programs_stack(repo: PlatformRepo) -> None:
+    project = repo.project
+    bring_encrypted_key(project)
+    project.write("stack.yaml", STACK)
+    project.program(REMOTE)
+    missing = project.preview(succeeds=False)
+    assert "stack.yaml:14:19: certificates.brought.files.passphrase" in missing.text
+    project.set_config("brought-passphrase", PASSPHRASE, secret=True)
+    assert PASSPHRASE not in project.up().text
+    assert PASSPHRASE not in json.dumps(project.deployment(show_secrets=True))
+    assert project.preview().changes == {}
 
 
 def test_a_timeout_ends_a_wait_and_keeps_what_was_made(repo: PlatformRepo) -> None:

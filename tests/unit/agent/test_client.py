@@ -18,6 +18,7 @@ from prism_iac.agent import (
     AgentUnreachable,
     ClientTls,
     ComputationFailed,
+    ConnectionBroke,
     NotReady,
     SignatureRefused,
     agent_environment,
@@ -112,8 +113,9 @@ def test_each_refusal_of_an_agent_is_a_conflict_with_a_next_step(refusal: Refusa
         (grpc.StatusCode.UNKNOWN, "something", "Data", AgentFailed),
         (grpc.StatusCode.INTERNAL, "the agent's disk failed", "Result", AgentFailed),
         (grpc.StatusCode.UNIMPLEMENTED, "Method not found!", "Check", AgentFailed),
-        (grpc.StatusCode.UNAVAILABLE, "Socket closed", "Data", AgentUnreachable),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, "", "Check", AgentUnreachable),
+        (grpc.StatusCode.UNAVAILABLE, "Socket closed", "Data", ConnectionBroke),
+        (grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses", "Data", AgentUnreachable),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "", "Check", ConnectionBroke),
     ],
 )
 def test_a_failure_is_told_by_what_the_participant_can_do(

@@ -5,6 +5,8 @@ A field is its number and wire type (number << 3 | type) and its value; type 0 i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -152,6 +154,28 @@ FROM_PRISM = [
 def test_a_message_has_the_bytes_of_the_tables(message: Message, expected: bytes) -> None:
     assert message.SerializeToString(deterministic=True) == expected
     assert type(message).FromString(expected) == message
+
+
+def test_every_message_and_every_field_has_a_frame() -> None:
+    seen: dict[str, set[str]] = {}
+    for message, _ in (*AGENT, *PARTS, *FROM_AGENT, *FROM_PRISM):
+        take_note(message, seen)
+    declared = {
+        message.full_name: {field.name for field in message.fields}
+        for file in (agent.DESCRIPTOR, cvms.DESCRIPTOR)
+        for message in file.message_types_by_name.values()
+    }
+    assert {name: fields for name, fields in seen.items() if name in declared} == declared
+
+
+def take_note(message: Message, seen: dict[str, set[str]]) -> None:
+    """Of the fields that a message has, and those of the messages in it."""
+    fields = seen.setdefault(message.DESCRIPTOR.full_name, set())
+    for descriptor, value in message.ListFields():
+        fields.add(descriptor.name)
+        for part in value if isinstance(value, Sequence) else (value,):
+            if isinstance(part, Message):
+                take_note(part, seen)
 
 
 def test_the_methods_have_the_documented_names() -> None:

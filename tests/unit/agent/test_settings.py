@@ -60,7 +60,7 @@ def test_every_variable_is_read() -> None:
         state_folder=Path("/s"),
         platform_folder=Path("/p"),
         limits=RunLimits(memory_bytes=128 << 20, processes=7, run_seconds=60),
-        evidence_socket=Path("/e"),
+        evidence_at=Path("/e"),
     )
     assert str(settings.listen) == "[::1]:6100"
 

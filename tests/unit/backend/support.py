@@ -277,9 +277,9 @@ class Workspace:
         run: str = (by or self.owner).ok("POST", path, params={"cvm": cvm})
         return run
 
-    def runnable(self, name: str = "train", *, provider: Person | None = None) -> str:
+    def runnable(self, name: str = "train", *, provider: Person | None = None, **fields: Any) -> str:
         """A computation that lacks nothing for a run; the owner is everybody in it unless a provider is given."""
-        computation = self.computation(name)
+        computation = self.computation(name, **fields)
         person = provider or self.owner
         parts = [Action.ALGO_PROVIDER, Action.DATASET_PROVIDER, Action.RESULT_CONSUMER]
         if provider is None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from prism_iac.backend.store import SCHEMA_REVISION, Base, Database, Duplicate, prepare_schema, users
+from prism_iac.backend.store.schema import upgrade
 from prism_iac.backend.store.users import NewUser
 from prism_iac.errors import Conflict
 from tests.unit.backend.support import START
@@ -19,11 +21,49 @@ from tests.unit.backend.support import START
 ADA = NewUser(username="ada", email="ada@example.com", password_hash="x")
 
 
-def test_the_migrations_lead_to_the_mapped_tables(database: Database) -> None:
-    with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
-        assert context.get_current_revision() == SCHEMA_REVISION
+@pytest.fixture
+def migrated_database(database: Database, tmp_path: Path) -> Iterator[Database]:
+    """A database of the same kind that the migrations alone have made."""
+    if database.is_sqlite:
+        (tmp_path / "migrated").mkdir()
+        migrated = Database.in_folder(tmp_path / "migrated")
+    else:
+        with database.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                text("CREATE DATABASE migrated")
+            )
+        url = database.engine.url.set(database="migrated")
+        migrated = Database(url.render_as_string(hide_password=False))
+    upgrade(migrated)
+    yield migrated
+    migrated.close()
+
+
+def test_the_migrations_lead_to_the_mapped_tables(database: Database, migrated_database: Database) -> None:
+    with migrated_database.engine.connect() as migrated, database.engine.connect() as made:
+        for connection in (migrated, made):
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+            assert context.get_current_revision() == SCHEMA_REVISION
+        assert _constraints(migrated) == _constraints(made)
+
+
+def _constraints(connection: Connection) -> dict[str, list[str]]:
+    """What a comparison with the mapped tables does not look at: keys and the names of what guards rows."""
+    seen = inspect(connection)
+    return {
+        table: sorted(
+            str(item)
+            for item in (
+                seen.get_pk_constraint(table),
+                *seen.get_foreign_keys(table),
+                *seen.get_unique_constraints(table),
+                *seen.get_check_constraints(table),
+            )
+        )
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
 
 
 def test_preparing_a_current_schema_again_keeps_what_is_there(database: Database) -> None:

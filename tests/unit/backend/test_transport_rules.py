@@ -9,8 +9,8 @@ import pytest
 
 from prism_iac.backend._edge import LARGEST_BODY_BYTES
 from prism_iac.backend._errors import REFUSALS
+from tests.unit.backend.access import ROUTES
 from tests.unit.backend.support import A_SHA3, Person, Prism, Workspace, envelope
-from tests.unit.backend.test_permissions import ROUTES
 
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -174,6 +174,8 @@ def test_every_answer_carries_the_security_headers_and_an_id(prism: Prism) -> No
         headers = prism.client.get(path).headers
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["X-Xss-Protection"] == "1; mode=block"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
         assert UUID_TEXT.fullmatch(headers["X-Request-Id"])
 
 

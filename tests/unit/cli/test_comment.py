@@ -57,6 +57,33 @@ def test_without_a_summary_a_refusal_fails_the_job(plan: Path, run: Run) -> None
     assert "forks do not get it" in ended.err
 
 
+def test_a_plan_of_a_fork_goes_where_the_forge_says_that_its_commit_is(plan: Path, run: Run) -> None:
+    with standing_in() as server:
+        server.heads = {7: "5" * 40, 8: "6" * 40}
+        variables = server.github() | {"GITHUB_REF": "refs/heads/main"}
+        assert run("comment", "--plan", str(plan), "--head", "5" * 40, **variables).code == 0
+        ended = run("comment", "--plan", str(plan), "--head", "4" * 40, **variables)
+    assert len(server.bodies) == 1
+    assert ended.code == 1
+    assert "no open pull request has 4444" in ended.err
+
+
+def test_a_job_that_is_about_no_pull_request_has_the_plan_in_its_summary(
+    plan: Path, here: Path, run: Run
+) -> None:
+    summary = here / "summary.md"
+    ended = run("comment", "--plan", str(plan), "--summary", GITHUB_STEP_SUMMARY=str(summary))
+    assert ended.code == 0
+    assert "### Plan for <code>dev</code>" in summary.read_text(encoding="utf-8")
+    assert "is not set" in run("comment", "--plan", str(plan), "--summary", GITHUB_STEP_SUMMARY="").err
+
+
+def test_one_pull_request_is_not_named_in_two_ways(plan: Path, run: Run) -> None:
+    ended = run("comment", "--plan", str(plan), "--head", "5" * 40, "--pull-request", "7")
+    assert ended.code == 2
+    assert "Say one of" in ended.err
+
+
 @pytest.mark.parametrize(
     "text", ['{"stack": "dev"}', '{"stack": "dev", "as_of": "2026-11-01", "html": "x"}', "["]
 )
@@ -74,4 +101,4 @@ def test_a_file_that_is_too_large_is_not_read(plan: Path, run: Run) -> None:
         file.truncate((32 << 20) + 1)
     ended = run("comment", "--plan", str(plan))
     assert ended.code == 1
-    assert "a plan has at most" in ended.err
+    assert "which no plan has" in ended.err

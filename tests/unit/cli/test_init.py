@@ -20,10 +20,28 @@ SHARED: Final = (
 )
 
 
-def test_a_new_repository_has_the_workflow_for_pull_requests(run: Run, here: Path) -> None:
-    assert run("init", "platform").code == 0
-    workflow = here / "platform/.github/workflows/prism-iac.yml"
-    assert workflow.read_bytes() == (ROOT / "examples/pull-requests/github.yml").read_bytes()
+@pytest.mark.parametrize(
+    ("forge", "files"),
+    [
+        (
+            "github",
+            {
+                ".github/workflows/prism-iac.yml": "github.yml",
+                ".github/workflows/prism-iac-forks.yml": "github-forks.yml",
+            },
+        ),
+        ("gitlab", {".gitlab-ci.yml": "gitlab.yml"}),
+    ],
+)
+def test_a_new_repository_has_the_workflow_of_its_forge(
+    run: Run, here: Path, forge: str, files: dict[str, str]
+) -> None:
+    assert run("init", "platform", "--forge", forge).code == 0
+    for name, example in files.items():
+        made = here / "platform" / name
+        assert made.read_bytes() == (ROOT / "examples/pull-requests" / example).read_bytes()
+    assert (here / "platform/.github").exists() is (forge == "github")
+    assert (here / "platform/.gitlab-ci.yml").exists() is (forge == "gitlab")
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -42,8 +60,8 @@ def test_names_are_filled_in_and_private_keys_are_private(run: Run, here: Path) 
     assert {path.name for path in private} == {"ada.pem", "grace.pem"}
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert "keys/*.pem" in texts[here / "platform/.gitignore"]
-    schema = "schemas/stack.schema.json"
-    assert texts[here / "platform" / schema] == (ROOT / schema).read_text()
+    for schema in ("schemas/stack.schema.json", "schemas/pulumi-config.schema.json"):
+        assert texts[here / "platform" / schema] == (ROOT / schema).read_text()
 
 
 def test_without_a_terminal_nothing_is_asked(run: Run, here: Path) -> None:

@@ -1,4 +1,4 @@
-"""A server that keeps the comments of pull requests as GitHub and GitLab do."""
+"""A server that keeps pull requests and their comments as GitHub and GitLab do."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
+
 TOKEN: Final = "token-of-the-job"
 LIST: Final = re.compile(r"(/repos/o/r/issues/7/comments|/projects/3/merge_requests/7/notes)")
+PULLS: Final = re.compile(r"(?:/repos/o/r/pulls|/projects/3/merge_requests)(?:/(\d+))?")
 ONE: Final = re.compile(r"(?:/repos/o/r/issues/comments|/projects/3/merge_requests/7/notes)/(\d+)")
 
 
@@ -37,11 +42,22 @@ class StandIn:
     login: str = "github-actions[bot]"
     knows_the_token: bool = True
     comments: dict[int, tuple[str, str]] = field(default_factory=dict)
+    heads: dict[int, str] = field(default_factory=dict)
+    """The open pull requests by number, with the commit that each ends in."""
+    closed: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     before_create: Callable[[], None] = lambda: None
     before_edit: Callable[[], None] = lambda: None
     last: int = 0
+    key: RSAPrivateKey | None = None
+    """What ID tokens are signed with."""
+    claims: dict[str, Any] = field(default_factory=dict)
+    """What the ID token of the job says, besides for whom it is."""
+    issuer: str = ""
+    """What the discovery document says; the URL when empty."""
+    keys_at: str = ""
+    """Where it says that the keys are; here when empty."""
 
     def add(self, body: str, *, author: str | None = None) -> int:
         self.last += 1
@@ -63,6 +79,8 @@ class StandIn:
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_REF": "refs/pull/7/merge",
             "GITHUB_TOKEN": TOKEN,
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/identity?api-version=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": TOKEN,
         }
 
     def gitlab(self) -> dict[str, str]:
@@ -74,23 +92,46 @@ class StandIn:
             "GITLAB_TOKEN": TOKEN,
         }
 
+    def token(self, audience: str, **claims: Any) -> str:
+        assert self.key is not None
+        said = {"iss": self.url, "aud": audience, **self.claims, **claims}
+        return jwt.encode(said, self.key, algorithm="RS256", headers={"kid": "1"})
+
+    def public(self, path: str) -> Any:
+        """What the forge says to everybody as an issuer of ID tokens."""
+        if path == "/.well-known/openid-configuration":
+            return {"issuer": self.issuer or self.url, "jwks_uri": self.keys_at or f"{self.url}/keys"}
+        if path == "/keys" and self.key is not None:
+            public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+            return {"keys": [{**public, "kid": "1", "use": "sig"}]}
+        return None
+
     def answer(self, method: str, path: str, document: Any) -> tuple[int, Any]:
         url = urlsplit(path)
         if url.path == "/user":
             named = {"login": self.login, "username": self.login}
             return (200, named) if self.knows_the_token else (403, {"message": "not by integration"})
+        query = parse_qs(url.query)
+        if url.path == "/identity":
+            return 200, {"value": self.token(query["audience"][0])}
+        if pulls := PULLS.fullmatch(url.path):
+            return self._about_pulls(pulls[1], query)
         if LIST.fullmatch(url.path):
-            if method == "POST":
-                self.before_create()
-                return 201, {"id": self.add(document["body"])}
-            query = parse_qs(url.query)
-            size, page = min(int(query["per_page"][0]), 100), int(query["page"][0])
-            listed = [
-                {"id": id_, "body": body, "user": {"login": author}, "author": {"username": author}}
-                for id_, (author, body) in self.comments.items()
-            ]
-            return 200, listed[(page - 1) * size : page * size]
-        found = ONE.fullmatch(url.path)
+            return self._about_comments(method, document, query)
+        return self._about_one_comment(method, url.path, document)
+
+    def _about_comments(self, method: str, document: Any, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+        if method == "POST":
+            self.before_create()
+            return 201, {"id": self.add(document["body"])}
+        listed = [
+            {"id": id_, "body": body, "user": {"login": author}, "author": {"username": author}}
+            for id_, (author, body) in self.comments.items()
+        ]
+        return 200, _page(listed, query)
+
+    def _about_one_comment(self, method: str, path: str, document: Any) -> tuple[int, Any]:
+        found = ONE.fullmatch(path)
         if method in ("PATCH", "PUT"):
             self.before_edit()
         if not found or int(found[1]) not in self.comments:
@@ -100,6 +141,31 @@ class StandIn:
             return 204, None
         self.comments[int(found[1])] = (self.comments[int(found[1])][0], document["body"])
         return 200, {}
+
+    def _about_pulls(self, one: str | None, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+        if one:
+            number = int(one)
+            known = number in self.heads or number in self.closed
+            return (200, self._pull(number)) if known else (404, {"message": "Not Found"})
+        assert query["state"] in (["open"], ["opened"])
+        return 200, _page([self._pull(number) for number in self.heads], query)
+
+    def _pull(self, number: int) -> dict[str, Any]:
+        """One with the fields of both forges."""
+        head = self.heads.get(number, "")
+        is_closed = number in self.closed
+        return {
+            "number": number,
+            "iid": number,
+            "state": "closed" if is_closed else "open",
+            "head": {"sha": head},
+            "sha": head,
+        }
+
+
+def _page(items: list[Any], query: Mapping[str, list[str]]) -> list[Any]:
+    size, page = min(int(query["per_page"][0]), 100), int(query["page"][0])
+    return items[(page - 1) * size : page * size]
 
 
 @contextmanager
@@ -117,7 +183,9 @@ def standing_in() -> Iterator[StandIn]:
             status: int
             answer: Any
             given = self.headers.get("PRIVATE-TOKEN") or self.headers.get("Authorization") or ""
-            if given.removeprefix("Bearer ") != TOKEN:
+            if (said := forge.public(self.path)) is not None:
+                status, answer = 200, said
+            elif given.removeprefix("Bearer ") != TOKEN:
                 status, answer = 401, {"message": "Bad credentials"}
             elif refusal:
                 forge.refusals.remove(refusal)

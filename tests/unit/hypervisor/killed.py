@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prism_iac.hypervisor import Hypervisor, VmSpec
 from prism_iac.hypervisor.local import LocalHypervisor
 from tests.unit.hypervisor.conftest import SPEC, STAND_IN
 
@@ -31,23 +32,37 @@ class Point:
         return f"{self.side} call {self.call} of {self.name}"
 
 
-def end_of(data: Path, action: str, point: Point | None = None) -> int:
+def local(data: Path) -> Hypervisor:
+    """The driver that is killed unless another is named."""
+    return LocalHypervisor(data, command=STAND_IN, grace_seconds=0)
+
+
+def end_of(
+    data: Path,
+    action: str,
+    point: Point | None = None,
+    *,
+    opened: Callable[[Path], Hypervisor] = local,
+    spec: VmSpec = SPEC,
+) -> int:
     """Run `create` or `remove` in a process of its own; gives its exit code, negative for a signal."""
-    process = _processes.Process(target=_act, args=(data, action, point))
+    process = _processes.Process(target=_act, args=(data, action, point, opened, spec))
     process.start()
     process.join()
     assert process.exitcode is not None
     return process.exitcode
 
 
-def _act(data: Path, action: str, point: Point | None) -> None:
+def _act(
+    data: Path, action: str, point: Point | None, opened: Callable[[Path], Hypervisor], spec: VmSpec
+) -> None:
     if point is not None:
         _arm(point)
-    hypervisor = LocalHypervisor(data, command=STAND_IN, grace_seconds=0)
+    hypervisor = opened(data)
     if action == "create":
-        hypervisor.create(SPEC)
+        hypervisor.create(spec)
     else:
-        hypervisor.remove(SPEC.id)
+        hypervisor.remove(spec.id)
     if point is None:
         _die()
 

@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
+from prism_iac.hypervisor._lock import locked
 from prism_iac.hypervisor.local import LocalHypervisor
-from prism_iac.hypervisor.local._lock import locked
 from tests.unit.hypervisor.conftest import SPEC, eventually, processes_of
 from tests.unit.hypervisor.killed import Point, end_of
 
-LOCAL = "prism_iac.hypervisor.local"
+ROOM = "prism_iac.hypervisor"
 CREATE_POINTS = [
-    Point("before", f"{LOCAL}._folder", "VmFolder.prepare"),
-    Point("after", f"{LOCAL}._folder", "_write", call=2),
-    Point("after", f"{LOCAL}._folder", "VmFolder.prepare"),
-    Point("after", f"{LOCAL}._hypervisor", "launch_guest"),
-    Point("after", f"{LOCAL}._folder", "VmFolder.write_environment"),
-    Point("before", f"{LOCAL}._start", "identity_of"),
-    Point("before", f"{LOCAL}._folder", "VmFolder.write_facts"),
-    Point("after", f"{LOCAL}._folder", "VmFolder.write_facts"),
-    Point("after", f"{LOCAL}._start", "GatedProcess.open_gate"),
-    Point("after", f"{LOCAL}._folder", "VmFolder.write_facts", call=2),
+    Point("before", f"{ROOM}._folder", "VmFolder.prepare"),
+    Point("after", f"{ROOM}._folder", "_write", call=2),
+    Point("after", f"{ROOM}._folder", "VmFolder.prepare"),
+    Point("after", f"{ROOM}.local._hypervisor", "launch_guest"),
+    Point("after", f"{ROOM}._folder", "VmFolder.write_environment"),
+    Point("before", f"{ROOM}._start", "identity_of"),
+    Point("before", f"{ROOM}._folder", "VmFolder.write_facts"),
+    Point("after", f"{ROOM}._folder", "VmFolder.write_facts"),
+    Point("after", f"{ROOM}._start", "GatedProcess.open_gate"),
+    Point("after", f"{ROOM}._folder", "VmFolder.write_facts", call=2),
 ]
 GATE_STAYS_CLOSED = CREATE_POINTS[:-2]
 REMOVE_POINTS = [
-    Point("before", f"{LOCAL}._folder", "VmFolder.mark_removing"),
-    Point("after", f"{LOCAL}._folder", "VmFolder.mark_removing"),
-    Point("after", f"{LOCAL}._hypervisor", "end_processes"),
-    Point("before", f"{LOCAL}._folder", "VmFolder.delete"),
+    Point("before", f"{ROOM}._folder", "VmFolder.mark_removing"),
+    Point("after", f"{ROOM}._folder", "VmFolder.mark_removing"),
+    Point("after", f"{ROOM}._life", "end_processes"),
+    Point("before", f"{ROOM}._folder", "VmFolder.delete"),
     Point("after", "os", "unlink", call=1),
     Point("after", "os", "unlink", call=3),
     Point("after", "os", "rmdir", call=2),
-    Point("after", f"{LOCAL}._folder", "VmFolder.delete"),
+    Point("after", f"{ROOM}._folder", "VmFolder.delete"),
 ]
 
 

@@ -16,15 +16,16 @@ def test_the_provider_local_has_a_driver(tmp_path: Path) -> None:
     assert isinstance(open_hypervisor(VmProvider.LOCAL, data=tmp_path), LocalHypervisor)
 
 
-@pytest.mark.parametrize("provider", [item for item in VmProvider if item is not VmProvider.LOCAL])
+@pytest.mark.parametrize("provider", sorted(set(VmProvider) - {VmProvider.LOCAL, VmProvider.QEMU}))
 def test_another_provider_is_refused_with_the_way_out(provider: VmProvider, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=f"{provider} are not made from this machine") as refusal:
         open_hypervisor(provider, data=tmp_path)
     assert "local" in refusal.value.findings[0].fix
 
 
-def test_opening_and_looking_make_no_file(tmp_path: Path) -> None:
-    hypervisor = open_hypervisor(VmProvider.LOCAL, data=tmp_path / "data")
+@pytest.mark.parametrize("provider", [VmProvider.LOCAL, VmProvider.QEMU])
+def test_opening_and_looking_make_no_file(provider: VmProvider, tmp_path: Path) -> None:
+    hypervisor = open_hypervisor(provider, data=tmp_path / "data")
     assert hypervisor.list() == ()
     assert hypervisor.find("x") is None
     hypervisor.remove("x")

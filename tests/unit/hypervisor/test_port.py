@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
+from prism_iac.hypervisor._port import LOOPBACK, reserve_port
 from prism_iac.hypervisor.local import LocalHypervisor
-from prism_iac.hypervisor.local._port import LOOPBACK, reserve_port
 from tests.unit.hypervisor.conftest import SPEC
 
 

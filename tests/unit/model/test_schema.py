@@ -14,6 +14,9 @@ from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema import generate, schemas
 from prism_iac.model.schema._json_schema import file_stem
+from prism_iac.spec._compose import compose
+from prism_iac.spec._tree import plain
+from tests.engine.documents.blocks import blocks_of
 from tests.unit.model.test_kinds import EXAMPLES
 
 ROOT = Path(__file__).parents[3]
@@ -79,18 +82,59 @@ def test_canonical_inputs_fit_their_schema(kind: str) -> None:
     assert not validator(file_stem(kind)).is_valid({**inputs, "colour": "red"})
 
 
-@pytest.mark.parametrize("environment", ["dev"])
-def test_the_stack_files_of_this_project_fit_the_schema(environment: str) -> None:
-    stack = yaml.safe_load((ROOT / "stacks" / f"{environment}.yaml").read_text())
-    base = yaml.safe_load((ROOT / "stacks" / stack["extends"]).read_text())
-    assert joined(base, stack).keys() > base.keys()
-    validator("stack").validate(joined(base, stack))
+STACK_FILES = [
+    path
+    for folder in (ROOT / "stacks", ROOT / "prism_iac" / "cli" / "init" / "template" / "stacks")
+    for path in folder.glob("*.yaml")
+    if not path.name.startswith("Pulumi.")
+]
+OTHER_FILES = {"Pulumi.yaml", "trust.yaml"}
+"""What documentation shows of YAML that is no stack file."""
 
 
-def joined(base: Any, over: Any) -> Any:
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    return {**base, **{key: joined(base.get(key), value) for key, value in over.items()}}
+@pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_stack_file_fits_the_schema_that_it_names(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# yaml-language-server: $schema=../schemas/stack.schema.json\n")
+    validator("stack").validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_stack_file_of_the_documentation_fits_the_schema(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language == "yaml" and block.file_name not in OTHER_FILES:
+            root, _ = compose(block.text, page.name)
+            validator("stack").validate(plain(root))
+
+
+COMPLETE: dict[str, Any] = {"environment": "dev", "workspace": "lab"}
+MADE = {"for_each": {"site": ["eu"]}, "vcpus": "${each.cpus}"}
+
+
+@pytest.mark.parametrize(
+    ("document", "is_fitting"),
+    [
+        ({"participants": {"ada": {}}}, True),
+        ({**COMPLETE, "participants": {"ada": {}}}, False),
+        (
+            {"environment": "dev", "extends": "base.yaml", "participants": {"ada": {}}, "vms": {"a": None}},
+            True,
+        ),
+        ({"extends": "base.yaml", "certificates": {"a": {"validity": None, "key": None}}}, True),
+        ({**COMPLETE, "vms": {"a": None}}, False),
+        ({**COMPLETE, "participants": {"ada": {"template": "t", "values": {"a": 1}}}}, True),
+        ({**COMPLETE, "participants": {"ada": {"template": "t", "vlaues": {"a": 1}}}}, False),
+        ({**COMPLETE, "vms": {"a-${each.site}": MADE}}, True),
+        ({**COMPLETE, "vms": {"a": {"vcpus": "two"}}}, False),
+        ({**COMPLETE, "templates": {"t": {"entry": {"vcpus": "${param.vcpus}"}}}}, True),
+        ({**COMPLETE, "templates": {"t": {"entry": {"vpcus": 2}}}}, False),
+        ({**COMPLETE, "include": ["computations/*.yaml"]}, True),
+    ],
+)
+def test_an_editor_sees_parts_references_and_templates_as_the_loader_does(
+    document: Any, *, is_fitting: bool
+) -> None:
+    assert validator("stack").is_valid(document) is is_fitting
 
 
 @pytest.mark.parametrize(
@@ -98,7 +142,6 @@ def joined(base: Any, over: Any) -> Any:
     [
         "unknown-fields",
         "wrong-types",
-        "missing-fields",
         "empty-values",
         "bad-names",
         "unknown-words",

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 from pydantic import ValidationError
 
 from prism_iac.model import Refusal
+from prism_iac.model.resources import KINDS
 from prism_iac.model.stack import TABLES, StackFile, parse_endpoint, parse_name
 
 
@@ -64,6 +67,40 @@ def test_tables_are_the_fields_that_hold_entries() -> None:
     assert [name for name in StackFile.model_fields if name in TABLES] == list(TABLES)
     for name, model in TABLES.items():
         assert model.__name__ in str(StackFile.model_fields[name].annotation)
+
+
+FOLLOWS: Final[dict[str, dict[str, str]]] = {
+    "Computation": {"workspace": "the stack's", "name": "the entry's"},
+    "Asset": {"workspace": "the stack's", "asset_type": "kind"},
+    "ConfidentialVM": {"workspace": "the stack's", "policy": "attestation_policy"},
+    "CertificateBundle": {"workspace": "the stack's"},
+    "AttestationPolicy": {
+        "workspace": "the stack's",
+        "launch_digests": "computed",
+        "requires_approval": "the environment's name",
+    },
+    "ComputationRun": {"workspace": "the stack's", "computation": "the entry's"},
+    "Participant": {"workspace": "the stack's", "computation": "the entry's", "actions": "participants"},
+    "PublicKey": {"workspace": "the stack's", "computation": "the entry's", "key": "public_key"},
+}
+"""What of a resource a stack file says by another name, or needs not say."""
+
+SAID_BY: Final = {
+    "Computation": "computations",
+    "ComputationRun": "computations",
+    "Asset": "assets",
+    "ConfidentialVM": "vms",
+    "CertificateBundle": "certificates",
+    "AttestationPolicy": "attestation_policies",
+    "Participant": "participants",
+    "PublicKey": "participants",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_that_a_resource_takes_can_be_said_in_a_stack_file(kind: str) -> None:
+    said = TABLES[SAID_BY[kind]].model_fields.keys()
+    assert {*KINDS[kind].input_names()} - said == FOLLOWS[kind].keys()
 
 
 def test_an_empty_stack_needs_an_environment_and_a_workspace() -> None:

@@ -104,6 +104,7 @@ def loop() -> Iterator[None]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
+    loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
     asyncio.set_event_loop(None)
     loop.close()
 

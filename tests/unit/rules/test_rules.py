@@ -79,6 +79,16 @@ CASES: Final = (
     Case("hardware-evidence", ("vms", "trainer", "provider"), "local"),
     Case(
         "hardware-evidence",
+        ("vms", "trainer"),
+        {
+            "provider": "qemu",
+            "attestation_policy": "snp",
+            "qemu": {"protection": "none", "evidence": "simulated"},
+        },
+        ("vms", "trainer", "qemu", "protection"),
+    ),
+    Case(
+        "hardware-evidence",
         (*POLICY, "expectations", "rootOfTrust", "productLine"),
         "SIMULATED",
         (*POLICY, "expectations"),

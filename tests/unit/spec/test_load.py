@@ -330,7 +330,7 @@ def test_ten_thousand_computations_take_seconds(workplace: Workplace) -> None:
     workplace(**{"stack.yaml": f"{head}computations:\n{entries}"})
     begun = time.process_time()
     stack = load()
-    assert time.process_time() - begun < 15
+    assert time.process_time() - begun < 6
     assert len(stack.computations) == 10_000
     assert str(stack.origin("computations", "fit-09999", "run")) == "stack.yaml:70007:10"
 
@@ -344,6 +344,31 @@ assets: {{lin-reg: {{kind: algorithm, provider: ada, checksum: {"a" * 64}}}}}
 computations:
   fit: {{description: Fit, algorithm: lin-reg, result_consumers: [ada], agent: {agent}}}
 """
+
+
+@pytest.mark.usefixtures("full")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(data=st.data(), flow=st.sampled_from([True, False, None]), width=st.integers(20, 200))
+def test_any_spelling_of_a_good_stack_is_the_same_stack(
+    data: st.DataObject,
+    width: int,
+    *,
+    flow: bool | None,
+) -> None:
+    """Blocks or braces, the order of fields, the breaks of lines."""
+    Path("same.yaml").write_text(FULL, encoding="utf-8")
+    expected = load_stack(Path("same.yaml"), environ={}, now=lambda: NOW)
+    document = reordered(yaml.safe_load(FULL), data)
+    text = yaml.safe_dump(document, sort_keys=False, default_flow_style=flow, width=width, allow_unicode=True)
+    Path("same.yaml").write_text(text, encoding="utf-8")
+    assert load_stack(Path("same.yaml"), environ={}, now=lambda: NOW) == expected
+
+
+def reordered(value: Any, data: st.DataObject, depth: int = 3) -> Any:
+    """With tables, entries and their fields in another order."""
+    if not isinstance(value, dict) or depth == 0:
+        return value
+    return {name: reordered(value[name], data, depth - 1) for name in data.draw(st.permutations(list(value)))}
 
 
 SCRAPS = st.one_of(

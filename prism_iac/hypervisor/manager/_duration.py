@@ -1,0 +1,26 @@
+"""Durations as Go writes them: `1h30m`, `1.5s`, `90s`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Final
+
+__all__ = ["parse_go_duration"]
+
+_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
+_LONGEST_SECONDS: Final = (1 << 63) / 1e9
+
+
+def parse_go_duration(text: str) -> timedelta:
+    """Read a time that is to come.
+
+    Raises:
+        ValueError: In Go's words; what is not above zero is refused as well.
+    """
+    parts = _PART.findall(text)
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or not 0 < seconds < _LONGEST_SECONDS:
+        raise ValueError(f'time: invalid duration "{text}"')
+    return timedelta(seconds=seconds)

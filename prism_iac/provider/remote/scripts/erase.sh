@@ -1,0 +1,2 @@
+# Removes a file: FILE.
+rm -f "$1"

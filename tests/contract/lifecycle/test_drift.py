@@ -1,0 +1,283 @@
+"""Every field of every kind: what an edit behind the back shows at the next refresh, and what shows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from prism_iac.lifecycle import HANDLERS, Live
+from prism_iac.model import AssetKind
+from prism_iac.model.resources import AgentConfig
+from prism_iac.prism import AgentConfigRecord, AssetContent
+from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One resource of a kind, fully said, and what it takes to edit it behind the back."""
+
+    stage: Stage
+    live: Live[Any]
+    folder: Path
+
+    def edit_computation(self, *, name: str = "sum", words: str = "adds numbers", **agent: Any) -> None:
+        computations = self.stage.workspace.computations
+        record = computations.get(self.live.id)
+        assert record.agent_config is not None
+        computations.update(
+            self.live.id,
+            name=name,
+            description=record.description.replace("adds numbers", words),
+            agent_config=replace(record.agent_config, **agent),
+        )
+
+    def edit_asset(self, **changes: Any) -> None:
+        assets = self.stage.session.acting_for(ADA, self.stage.workspace_name).assets
+        record = assets.get(self.live.id)
+        assert record.asset_type is not None
+        words = changes.pop("words", "a dataset")
+        content = AssetContent(
+            asset_type=record.asset_type,
+            description=record.description.replace("a dataset", words),
+            checksum=record.checksum,
+            file_name=record.file_name,
+            mime_type=record.mime_type,
+        )
+        assets.update(self.live.id, replace(content, **changes))
+
+    def unlink(self, asset_id: str, provider: str) -> None:
+        assets = self.stage.session.acting_for(provider, self.stage.workspace_name).assets
+        assets.unlink(asset_id, self.live.id)
+
+    def change_members(self, role_name: str, *, add: str = "", remove: str = "") -> None:
+        roles, session = self.stage.workspace.roles, self.stage.session
+        computation = getattr(self.live.state, "computation", self.live.id)
+        (role,) = (role for role in roles.list(computation) if role_name in role.name)
+        if add:
+            roles.add_members(computation, role.id, [session.user(add, self.stage.workspace_name).id])
+        if remove:
+            roles.remove_members(computation, role.id, [session.user(remove, self.stage.workspace_name).id])
+
+    def take_action(self, action: str) -> None:
+        roles, computation = self.stage.workspace.roles, self.live.state.computation
+        (role,) = (
+            role for role in roles.list(computation) if action in role.actions and role.name != "owner"
+        )
+        roles.remove_actions(computation, role.id, [action])
+
+
+Edit: TypeAlias = Callable[[Scene], None]
+
+HERE: Final = "is of this machine alone"
+SETTLED: Final = "Prism has no call that changes it"
+HIDDEN: Final = "Prism never gives it back"
+THE_STATE: Final = "the recorded state is all there is of it"
+THE_FILE: Final = "makes the file at `path`; a file that is another one is gone"
+
+
+def _other_pem(scene: Scene) -> str:
+    return str(scene.stage.create("CertificateBundle", "other", mode="tls").state.ca_certificate)
+
+
+ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
+    "Computation": {
+        "workspace": SETTLED,
+        "name": lambda scene: scene.edit_computation(name="total"),
+        "description": lambda scene: scene.edit_computation(words="subtracts numbers"),
+        "algorithm": lambda scene: scene.unlink(scene.live.state.algorithm, GRACE),
+        "datasets": lambda scene: scene.unlink(scene.live.state.datasets[0], ADA),
+        "result_consumers": lambda scene: scene.change_members("result_consumer", add=EVE),
+        "agent": lambda scene: scene.edit_computation(log_level="error"),
+        "stop_on_delete": HERE,
+        "export_directory": HERE,
+    },
+    "Asset": {
+        "workspace": SETTLED,
+        "asset_type": lambda scene: scene.edit_asset(asset_type=AssetKind.ALGORITHM),
+        "provider": SETTLED,
+        "file": HERE,
+        "checksum": lambda scene: scene.edit_asset(checksum="ab" * 32),
+        "file_name": lambda scene: scene.edit_asset(file_name="other.txt"),
+        "description": lambda scene: scene.edit_asset(words="another dataset"),
+        "mime_type": lambda scene: scene.edit_asset(mime_type="text/plain"),
+        "sample_file": lambda scene: scene.edit_asset(sample=b"another sample"),
+    },
+    "Participant": {
+        "workspace": SETTLED,
+        "computation": SETTLED,
+        "user": SETTLED,
+        "actions": lambda scene: scene.take_action("edit"),
+    },
+    "PublicKey": {"workspace": SETTLED, "computation": SETTLED, "user": SETTLED, "key": HIDDEN},
+    "ComputationRun": {
+        "workspace": SETTLED,
+        "computation": SETTLED,
+        "vm": SETTLED,
+        **dict.fromkeys(("triggers", "wait", "timeout", "stop_on_delete"), HERE),
+    },
+    "ConfidentialVM": {
+        **dict.fromkeys(("workspace", "name", "provider", "platform", "vcpus", "agent_log_level"), SETTLED),
+        **dict.fromkeys(("limits", "qemu", "manager", "manager_tls", "ttl", "ready_timeout", "policy"), HERE),
+    },
+    "AttestationPolicy": dict.fromkeys(HANDLERS["AttestationPolicy"].model.input_names(), THE_FILE),
+    "CertificateBundle": dict.fromkeys(HANDLERS["CertificateBundle"].model.input_names(), THE_STATE),
+}
+"""By kind and field that people set: an edit that must show, or why there can be none."""
+
+AGENT_ROWS: Final[Mapping[str, Edit]] = {
+    "tls": lambda scene: scene.edit_computation(
+        cert_file="", server_key="", server_ca_file="", client_ca_file=""
+    ),
+    "log_level": lambda scene: scene.edit_computation(log_level="error"),
+    "cert_file": lambda scene: scene.edit_computation(cert_file=_other_pem(scene)),
+    "server_key": lambda scene: scene.edit_computation(
+        server_key=scene.stage.create("CertificateBundle", "other", mode="tls").state.server_key
+    ),
+    "server_ca_file": lambda scene: scene.edit_computation(server_ca_file=_other_pem(scene)),
+    "client_ca_file": lambda scene: scene.edit_computation(client_ca_file=_other_pem(scene)),
+    "attested_tls": lambda scene: scene.edit_computation(
+        attested_tls=True, cert_file="", server_key="", server_ca_file=""
+    ),
+}
+"""Of the agent's configuration, by its own fields."""
+
+EDITS: Final = [
+    (kind, field) for kind, rows in ROWS.items() for field, row in rows.items() if not isinstance(row, str)
+]
+
+
+@pytest.mark.parametrize("kind", HANDLERS)
+def test_every_field_has_its_row(kind: str) -> None:
+    assert set(ROWS[kind]) == set(HANDLERS[kind].model.input_names())
+
+
+def test_every_field_of_the_agent_has_its_row() -> None:
+    assert set(AGENT_ROWS) == set(AgentConfig.model_fields)
+
+
+@pytest.fixture
+def scene_of(stage: Stage, numbers: Path, addition: Path) -> Callable[[str], Scene]:
+    """Makes a resource that says every field that its kind shares with Prism."""
+
+    def computation() -> Live[Any]:
+        made = stage.create("CertificateBundle", "tls", key={"algorithm": "ecdsa"}).state
+        return stage.computation(
+            algorithm=stage.algorithm(addition).id,
+            datasets=[stage.dataset(numbers).id],
+            result_consumers=[ADA],
+            agent={
+                "log_level": "info",
+                "cert_file": made.server_certificate,
+                "server_key": made.server_key,
+                "server_ca_file": made.ca_certificate,
+                "client_ca_file": made.ca_certificate,
+            },
+        )
+
+    def asset() -> Live[Any]:
+        sample = numbers.with_name("sample.txt")
+        sample.write_text("1\n")
+        return stage.create(
+            "Asset",
+            "numbers",
+            asset_type="dataset",
+            provider=ADA,
+            file=str(numbers),
+            description="a dataset",
+            mime_type="text/csv",
+            sample_file=str(sample),
+        )
+
+    def participant() -> Live[Any]:
+        return stage.create(
+            "Participant", "eve", computation=stage.computation().id, user=EVE, actions=["edit", "run"]
+        )
+
+    makers = {"Computation": computation, "Asset": asset, "Participant": participant}
+    return lambda kind: Scene(stage, makers[kind](), numbers.parent)
+
+
+@pytest.mark.parametrize(("kind", "field"), EDITS)
+def test_an_edit_behind_the_back_is_shown(kind: str, field: str, scene_of: Callable[[str], Scene]) -> None:
+    scene = scene_of(kind)
+    assert scene.stage.drift(scene.live) == {}
+    edit = ROWS[kind][field]
+    assert not isinstance(edit, str)
+    edit(scene)
+    assert set(scene.stage.drift(scene.live)) == {field}
+
+
+@pytest.mark.parametrize("field", AGENT_ROWS)
+def test_an_edit_of_the_agent_is_shown(field: str, scene_of: Callable[[str], Scene]) -> None:
+    scene = scene_of("Computation")
+    AGENT_ROWS[field](scene)
+    recorded, actual = scene.stage.drift(scene.live)["agent"]
+    assert recorded.get(field) != actual.get(field)
+
+
+@pytest.mark.parametrize("kind", ["Computation", "Asset"])
+def test_an_update_takes_the_edit_back(kind: str, scene_of: Callable[[str], Scene]) -> None:
+    scene = scene_of(kind)
+    for field in ("description", "name" if kind == "Computation" else "sample_file"):
+        edit = ROWS[kind][field]
+        assert not isinstance(edit, str)
+        edit(scene)
+    seen = scene.stage.read(scene.live)
+    assert seen is not None
+    restored = scene.stage.update(seen, **scene.live.state.inputs())
+    assert scene.stage.drift(restored) == {}
+
+
+@pytest.mark.parametrize("kind", ["Computation", "Asset"])
+def test_a_description_that_was_emptied_is_shown(kind: str, scene_of: Callable[[str], Scene]) -> None:
+    scene = scene_of(kind)
+    scene.edit_computation(words="") if kind == "Computation" else scene.edit_asset(words="")
+    assert set(scene.stage.drift(scene.live)) == {"description"}
+
+
+class TestSpelling:
+    """What means the same shows nothing."""
+
+    def test_of_certificates(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("Computation")
+        record = scene.stage.workspace.computations.get(scene.live.id).agent_config
+        assert isinstance(record, AgentConfigRecord)
+        spelled = {name: getattr(record, name).replace("\n", "\r\n") + "\r\n" for name in record.files}
+        scene.edit_computation(**spelled)
+        assert scene.stage.drift(scene.live) == {}
+
+    def test_of_a_mark_that_somebody_removed(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("Computation")
+        scene.stage.workspace.computations.update(scene.live.id, name="sum", description="adds numbers")
+        assert scene.stage.drift(scene.live) == {}
+
+    def test_of_the_order_of_datasets(self, stage: Stage, numbers: Path) -> None:
+        other = numbers.with_name("more.txt")
+        other.write_text("4\n")
+        first, second = stage.dataset(numbers), stage.dataset(other)
+        computation = stage.computation(datasets=[second.id, first.id])
+        assets = stage.session.acting_for(ADA, stage.workspace_name).assets
+        assets.unlink(first.id, computation.id)
+        assets.link(first.id, computation.id)
+        assert stage.drift(computation) == {}
+
+    def test_of_a_user(self, stage: Stage) -> None:
+        assert stage.drift(stage.computation(result_consumers=[ADA.upper(), EVE])) == {}
+
+    def test_of_a_level_and_of_what_prism_fills_in(self, stage: Stage) -> None:
+        assert stage.drift(stage.computation(agent={"log_level": "WARNING"})) == {}
+        assert stage.drift(stage.computation("plain")) == {}
+        checksum = "AB" * 32
+        bare: dict[str, Any] = {"asset_type": "Dataset", "description": "a dataset", "checksum": checksum}
+        assert stage.drift(stage.create("Asset", "bare", **bare)) == {}
+
+
+def test_a_grant_whose_every_action_was_taken_is_shown(stage: Stage) -> None:
+    computation = stage.computation(result_consumers=[EVE])
+    grant = stage.create("Participant", "eve", computation=computation.id, user=EVE, actions=["edit"])
+    Scene(stage, grant, Path()).take_action("edit")
+    assert stage.drift(grant) == {"actions": (["edit", "view"], ["view"])}
