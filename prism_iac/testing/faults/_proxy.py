@@ -1,0 +1,298 @@
+"""A proxy before a backend that spoils the calls which its rules name."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+__all__ = ["Answer", "Fault", "FaultProxy", "Rule", "storm"]
+
+_OF_ONE_CONNECTION: Final = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+)
+_HUGE_BYTES: Final = 40 << 20
+_DELAY_SECONDS: Final = 0.3
+_DRIP_SECONDS: Final = 0.2
+
+
+class Fault(StrEnum):
+    """What becomes of a call. After those of the second group the backend has done its work."""
+
+    RESET = "reset"
+    DELAY = "delay"
+    TOO_MANY = "429 with Retry-After"
+    BAD_GATEWAY = "502"
+    EXPIRED = "expired token"
+
+    LOST = "lost reply"
+    HALF_CLOSE = "half-close"
+    TRUNCATED = "truncated"
+    HTML = "HTML page"
+    WRONG_TYPE = "wrong content type"
+    DUPLICATE_KEYS = "duplicate keys"
+    HUGE = "huge body"
+    BROKEN_GZIP = "broken gzip"
+    SLOW_LORIS = "slow-loris"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which calls meet a fault.
+
+    Attributes:
+        fault: What becomes of them.
+        calls: A regular expression that is searched for in `METHOD path`.
+        skip: How many matching calls go through first.
+        times: How many then meet it.
+    """
+
+    fault: Fault
+    calls: str = ""
+    skip: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole reply of the backend."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    def having(self, body: bytes, **headers: str) -> Answer:
+        """The same with another body and other headers, whose names have `_` for `-`."""
+        changed = {name.replace("_", "-"): value for name, value in headers.items()}
+        kept = [(name, value) for name, value in self.headers if name.lower() not in changed]
+        return Answer(self.status, [*kept, *changed.items()], body)
+
+
+def storm(*, seed: int, share: float, faults: Sequence[Fault]) -> Callable[[str], Fault | None]:
+    """Faults at random calls, the same ones for the same seed and the same order of calls.
+
+    Args:
+        seed: Of the random numbers.
+        share: Of the calls that meet a fault, from 0 to 1.
+        faults: What they meet, each as often as the others.
+    """
+    source = random.Random(seed)  # noqa: S311  # a repeatable storm, no secret
+
+    def strike(_: str) -> Fault | None:
+        return source.choice(faults) if source.random() < share else None
+
+    return strike
+
+
+@dataclass
+class FaultProxy:
+    """Hands calls on to a backend, but for those that meet a fault; a context manager.
+
+    Attributes:
+        backend: Its base URL, http.
+        calls: Every call so far, `METHOD path`, in the order of arrival.
+        struck: The faults that calls have met.
+        before: Called with the number of a call, from 1 on, before the backend hears of it.
+        after: Called with the number of a call when the backend has answered and the caller does not know.
+    """
+
+    backend: str
+    rules: Iterable[Rule] = ()
+    strike: Callable[[str], Fault | None] | None = None
+    calls: list[str] = field(default_factory=list, init=False)
+    struck: list[Fault] = field(default_factory=list, init=False)
+    before: Callable[[int], None] | None = field(default=None, init=False)
+    after: Callable[[int], None] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = [0] * len(tuple(self.rules))
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL of the proxy."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @classmethod
+    @contextmanager
+    def before_embedded(
+        cls, data: Path, rules: Iterable[Rule] = (), strike: Callable[[str], Fault | None] | None = None
+    ) -> Iterator[Self]:
+        """A proxy that clients of an embedded backend take for it.
+
+        Args:
+            data: The data folder of a running embedded backend.
+            rules: What is spoilt.
+            strike: Gives the fault that a call meets, where no rule does.
+        """
+        instance = data / "backend" / "instance.json"
+        told: dict[str, Any] = json.loads(instance.read_bytes())
+        with cls(told["rest_url"], tuple(rules), strike) as proxy:
+            instance.write_text(json.dumps(told | {"rest_url": proxy.endpoint}), encoding="utf-8")
+            try:
+                yield proxy
+            finally:
+                instance.write_text(json.dumps(told), encoding="utf-8")
+
+    def arrived(self, call: str) -> tuple[int, Fault | None]:
+        """The number of a call, and what it meets."""
+        with self._lock:
+            self.calls.append(call)
+            fault = self._fault_of(call)
+            if fault is not None:
+                self.struck.append(fault)
+            return len(self.calls), fault
+
+    def _fault_of(self, call: str) -> Fault | None:
+        for place, rule in enumerate(self.rules):
+            if re.search(rule.calls, call):
+                self._seen[place] += 1
+                if rule.skip < self._seen[place] <= rule.skip + rule.times:
+                    return rule.fault
+        return self.strike(call) if self.strike else None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of a caller."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, proxy: FaultProxy, *connection: Any) -> None:
+        self._proxy = proxy
+        super().__init__(*connection)
+
+    def parse_request(self) -> bool:
+        parsed = super().parse_request()
+        if parsed:
+            # Every method is served alike.
+            setattr(self, f"do_{self.command}", self._serve)
+        return parsed
+
+    def handle(self) -> None:
+        # A caller that is killed resets its idle connections.
+        with suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        number, fault = self._proxy.arrived(f"{self.command} {urlsplit(self.path).path}")
+        # Whoever called may be dead by the time that an answer comes.
+        with suppress(ConnectionError):
+            self._meet(fault, number, body)
+
+    def _meet(self, fault: Fault | None, number: int, body: bytes) -> None:
+        if self._proxy.before:
+            self._proxy.before(number)
+        if fault is Fault.RESET:
+            self._reset()
+        elif fault in _REFUSALS:
+            self._answer(_REFUSALS[fault])
+        else:
+            if fault is Fault.DELAY:
+                time.sleep(_DELAY_SECONDS)
+            answer = self._forward(body)
+            if self._proxy.after:
+                self._proxy.after(number)
+            self._spoil(fault, answer)
+
+    def _spoil(self, fault: Fault | None, answer: Answer) -> None:
+        if fault is Fault.LOST:
+            self._reset()
+        elif fault is Fault.HALF_CLOSE:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.close_connection = True
+        elif fault is Fault.TRUNCATED:
+            self._answer(answer, body=answer.body[: len(answer.body) // 2])
+            self.close_connection = True
+        elif fault is Fault.SLOW_LORIS:
+            self._drip()
+        elif fault in _SPOILT:
+            self._answer(_SPOILT[fault](answer))
+        else:
+            self._answer(answer)
+
+    def _answer(self, answer: Answer, *, body: bytes | None = None) -> None:
+        self.send_response_only(answer.status)
+        for name, value in _end_to_end(answer.headers):
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body if body is None else body)
+
+    def _reset(self) -> None:
+        # Closing with a linger of zero sends RST in place of FIN (socket(7)).
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def _drip(self) -> None:
+        self.send_response_only(200)
+        self.flush_headers()
+        # Until the caller has had enough.
+        while True:
+            self.wfile.write(b"x-drip: 1\r\n")
+            time.sleep(_DRIP_SECONDS)
+
+    def _forward(self, body: bytes) -> Answer:
+        with closing(http.client.HTTPConnection(urlsplit(self._proxy.backend).netloc)) as connection:
+            connection.request(self.command, self.path, body or None, dict(_end_to_end(self.headers.items())))
+            response = connection.getresponse()
+            return Answer(response.status, response.getheaders(), response.read())
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]
+
+
+def _json(status: int, words: str, *headers: tuple[str, str]) -> Answer:
+    body = json.dumps({"error": words, "message": words}).encode()
+    return Answer(status, [("content-type", "application/json"), *headers], body)
+
+
+_REFUSALS: Final = {
+    Fault.TOO_MANY: _json(429, "too many requests", ("retry-after", "1")),
+    Fault.BAD_GATEWAY: Answer(502, [("content-type", "text/html")], b"<html>bad gateway</html>"),
+    Fault.EXPIRED: _json(401, "the token has expired"),
+}
+
+_SPOILT: Final[dict[Fault, Callable[[Answer], Answer]]] = {
+    Fault.HTML: lambda answer: answer.having(b"<html>sign in</html>", content_type="text/html"),
+    Fault.WRONG_TYPE: lambda answer: answer.having(answer.body, content_type="text/plain"),
+    Fault.DUPLICATE_KEYS: lambda answer: answer.having(
+        b'{"id": "a", "id": "b"}', content_type="application/json"
+    ),
+    Fault.HUGE: lambda answer: answer.having(b" " * _HUGE_BYTES, content_type="application/json"),
+    Fault.BROKEN_GZIP: lambda answer: answer.having(b"\x1f\x8b no gzip", content_encoding="gzip"),
+}
