@@ -36,7 +36,7 @@ class Scenario:
 
     def prepare(self, stage: Stage) -> Live[Any] | None:
         """What was there before; None for a create."""
-        assert stage.workspace
+        _ = stage.workspace  # made before the faults
         return None if self.step == "create" else self._create(stage)
 
     def take(self, stage: Stage, before: Live[Any] | None) -> Live[Any] | None:
@@ -52,11 +52,11 @@ class Scenario:
         return stage.create(self.kind, "subject", **self.inputs)
 
 
-CALLING: Final = (
+CALLING: Final[tuple[tuple[str, dict[str, Any], dict[str, Any]], ...]] = (
     ("Computation", {"name": "subject", "description": "one"}, {"description": "two"}),
     ("ConfidentialVM", {}, {}),
 )
-"""Of the main resources those whose handlers call Prism; a VM has no update, every change replaces it."""
+"""Kinds whose handlers call Prism at each step; a VM has no update, every change replaces it."""
 
 
 def _apart(scenario: Scenario, data: Path, workspace: str, before: Live[Any] | None) -> None:
