@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding, InvalidInput
+from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
@@ -32,10 +33,6 @@ __all__ = ["LocalHypervisor"]
 _AGENT: Final = (sys.executable, "-P", "-m", "prism_iac.agent")
 
 
-def _system_time() -> datetime:
-    return datetime.now(UTC)
-
-
 class LocalHypervisor:
     """Keeps its VMs in `<data>/vms/<id>/` and the platform that signs their evidence in `<data>/platform/`."""
 
@@ -44,7 +41,7 @@ class LocalHypervisor:
         data: Path,
         *,
         command: Sequence[str] = _AGENT,
-        now: Callable[[], datetime] = _system_time,
+        now: Callable[[], datetime] = system_time,
         grace_seconds: float = GRACE_SECONDS,
         host: str = LOOPBACK,
     ) -> None:

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Conflict
+from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._lock import locked_if_free
 from prism_iac.hypervisor._manager_protocol import HEALTH_SERVICE
 from prism_iac.hypervisor._port import address_of
@@ -61,7 +62,7 @@ def _run(settings: ManagerSettings, goes_on: SimpleQueue[bool], on_ready: Callab
     from prism_iac.hypervisor.manager._fleet import Fleet
 
     hypervisor = LocalHypervisor(settings.data, host=settings.host)
-    fleet = Fleet(hypervisor, settings.data, max_vms=settings.max_vms, now=_now)
+    fleet = Fleet(hypervisor, settings.data, max_vms=settings.max_vms, now=system_time)
     server, port = _start(settings, fleet, on_change=lambda: goes_on.put(True))  # noqa: FBT003  # as above
     on_ready(address_of(settings.host, port))
     is_over = False
@@ -114,9 +115,5 @@ def _start(
 def _seconds_until(end: datetime | None) -> float:
     if end is None:
         return _LONGEST_WAIT_SECONDS
-    left = (end - _now()).total_seconds()
+    left = (end - system_time()).total_seconds()
     return min(max(left, _SHORTEST_WAIT_SECONDS), _LONGEST_WAIT_SECONDS)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -13,11 +13,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
+from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
@@ -38,10 +39,6 @@ _DISK_LAYER: Final = "qcow2"
 _FOR_THE_PROGRAM: Final = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "XDG_CACHE_HOME")
 
 
-def _system_time() -> datetime:
-    return datetime.now(UTC)
-
-
 class QemuHypervisor:
     """Keeps its VMs in `<data>/qemu/<id>/`; simulated evidence is signed by `<data>/platform/`."""
 
@@ -50,7 +47,7 @@ class QemuHypervisor:
         data: Path,
         *,
         detect: Callable[[], Host] = detect_host,
-        now: Callable[[], datetime] = _system_time,
+        now: Callable[[], datetime] = system_time,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         """Use a data folder, which is made at the first need.

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Conflict
-from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
+from prism_iac.lifecycle.handlers._vm_spec import spec_of
 from prism_iac.model import AgentState, VmStatus, parse_duration
 from prism_iac.model.resources import DEFAULT_TTL, ConfidentialVM
 
@@ -98,17 +98,7 @@ def _make(
 
     certificates = context.session.workspace(desired.workspace).certificates
     files = certificates.fetch(record.id, certificates.issue(record.id))
-    spec = VmSpec(
-        id=record.id,
-        name=record.name,
-        platform=desired.platform,
-        vcpus=desired.vcpus,
-        agent_log_level=desired.agent_log_level,
-        control_address=context.session.control_address,
-        control_ca=files.ca_pem.encode(),
-        client_certificate=files.certificate_pem.encode(),
-        client_key=files.private_key_pem.encode(),
-    )
+    spec = spec_of(record, desired, files, context)
     end = context.now() + _ttl(desired)
     try:
         machine = manager.create(spec, ttl=_ttl(desired))

@@ -13,13 +13,13 @@ from prism_iac.errors import (
     PrismError,
     VerificationFailure,
 )
-from prism_iac.hypervisor import VmSpec
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._identity import name_suffix
 from prism_iac.lifecycle.handlers._cocos_vm import ensure_machine, is_there, remove_machines, why_renewed
+from prism_iac.lifecycle.handlers._vm_spec import spec_of
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
-from prism_iac.model.resources import ConfidentialVM, VmLimits
+from prism_iac.model.resources import ConfidentialVM
 from prism_iac.prism import NotFound
 
 if TYPE_CHECKING:
@@ -214,21 +214,7 @@ def _start(record: CvmRecord, desired: ConfidentialVM, context: Context) -> None
     if (running := hypervisor.find(record.id)) is not None and running.running:
         return
     files = _identity_files(record, desired, context)
-    hypervisor.create(
-        VmSpec(
-            id=record.id,
-            name=record.name,
-            platform=desired.platform,
-            vcpus=desired.vcpus,
-            agent_log_level=desired.agent_log_level,
-            control_address=context.session.control_address,
-            control_ca=files.ca_pem.encode(),
-            client_certificate=files.certificate_pem.encode(),
-            client_key=files.private_key_pem.encode(),
-            limits=desired.limits or VmLimits(),
-            qemu=desired.qemu,
-        )
-    )
+    hypervisor.create(spec_of(record, desired, files, context))
 
 
 def _identity_files(record: CvmRecord, desired: ConfidentialVM, context: Context) -> CertificateFiles:

@@ -1,0 +1,38 @@
+"""A VM as the hypervisors of this package make it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prism_iac.hypervisor import VmSpec
+from prism_iac.lifecycle._context import Context
+from prism_iac.model.resources import ConfidentialVM, VmLimits
+
+if TYPE_CHECKING:
+    from prism_iac.prism import CertificateFiles, CvmRecord
+
+__all__ = ["spec_of"]
+
+
+def spec_of(record: CvmRecord, desired: ConfidentialVM, files: CertificateFiles, context: Context) -> VmSpec:
+    """What to make of a record.
+
+    Args:
+        record: The VM at Prism.
+        desired: Its inputs.
+        files: The certificate that its agent shows to the control stream.
+        context: Knows where that stream is.
+    """
+    return VmSpec(
+        id=record.id,
+        name=record.name,
+        platform=desired.platform,
+        vcpus=desired.vcpus,
+        agent_log_level=desired.agent_log_level,
+        control_address=context.session.control_address,
+        control_ca=files.ca_pem.encode(),
+        client_certificate=files.certificate_pem.encode(),
+        client_key=files.private_key_pem.encode(),
+        limits=desired.limits or VmLimits(),
+        qemu=desired.qemu,
+    )
