@@ -2,7 +2,7 @@
 
 <cache>/prism-iac/guest/
 ├── .lock            held by the process that builds one
-└── 4f0c…/           named by the agent's code and the versions of its libraries
+└── 4f0c…/           named by the agent's code, the versions of its libraries and what builds the image
     ├── kernel
     ├── initrd
     └── image.json   what it was made from; written last
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,9 +24,8 @@ __all__ = ["COMMAND_LINE", "GuestImage", "cache_folder", "find_image", "image_ke
 COMMAND_LINE: Final = "console=ttyS0 quiet panic=-1"
 """The kernel's; a kernel that cannot go on ends the VM."""
 
-_FORM: Final = 1
 _KEY_DIGITS: Final = 16
-_INIT: Final = Path(__file__).with_name("init")
+_BUILDER: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,21 @@ def find_image(environ: Mapping[str, str]) -> GuestImage | None:
 
 def image_key() -> str:
     """A name for what of this environment goes into an image."""
-    digest = hashlib.sha256()
-    for file in agent_files():
-        digest.update(f"{file.as_posix()}\0{_sha256(PACKAGE / file)}\n".encode())
-    description = {"form": _FORM, "init": _sha256(_INIT), "agent": digest.hexdigest()} | installed_versions()
+    description = {
+        "agent": _digest(PACKAGE, agent_files()),
+        "builder": _digest(_BUILDER, _builder_files()),
+    } | installed_versions()
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:_KEY_DIGITS]
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _builder_files() -> list[Path]:
+    return sorted(path.relative_to(_BUILDER) for path in _BUILDER.iterdir() if path.is_file())
+
+
+def _digest(folder: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(
+            f"{file.as_posix()}\0{hashlib.sha256((folder / file).read_bytes()).hexdigest()}\n".encode()
+        )
+    return digest.hexdigest()

@@ -13,6 +13,7 @@ from typing import Final
 from prism_iac.hypervisor.qemu.guest._tool import run_tool
 
 __all__ = [
+    "LIBRARIES",
     "PACKAGE",
     "agent_files",
     "compile_sources",
@@ -25,8 +26,8 @@ PACKAGE: Final = Path(__file__).parents[3]
 """The folder of the package, whose agent a guest runs."""
 
 _AGENT_ROOMS: Final = (".", "agent", "attestation", "model", "pki", "wire")
-_LIBRARIES: Final = (
-    *("cryptography", "grpcio", "grpcio-health-checking", "lazy-loader", "protobuf"),
+LIBRARIES: Final = (
+    *("cryptography", "grpcio", "grpcio-health-checking", "httpx", "lazy-loader", "protobuf"),
     *("pydantic", "pyopenssl", "structlog"),
 )
 """What the agent imports; wasmtime is left out, which alone would be half of the image."""
@@ -80,7 +81,7 @@ def install_agent(root: Path, home: Path, *, scratch: Path) -> None:
             *("--no-compile", "--target", str(home), "--constraint", str(constraints)),
             *("--only-binary", ":all:", "--implementation", "cp", "--python-version", _version_of(python)),
             *(word for platform in _PLATFORMS for word in ("--platform", platform)),
-            *_LIBRARIES,
+            *LIBRARIES,
         ],
         scratch,
         next_step=_NO_PIP,
