@@ -206,7 +206,10 @@ def file_entry(name: str, data: bytes, mode: int = 0o644) -> tuple[tarfile.TarIn
     return entry, data
 
 
-def push_image(store: Store, *layers: bytes, repository: str = "lab/algo") -> str:
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+def push_image(store: Store, *layers: bytes, repository: str = "lab/algo", media_type: str = _LAYER) -> str:
     """Serve an image behind a token, lowest layer first; gives its name by digest."""
     base = f"/v2/{repository}"
     token = "token-of-the-registry"
@@ -229,8 +232,16 @@ def push_image(store: Store, *layers: bytes, repository: str = "lab/algo") -> st
     for layer in layers:
         digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
         store.routes[f"{base}/blobs/{digest}"] = guarded(layer)
-        named.append({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest})
+        named.append({"mediaType": media_type, "digest": digest})
     manifest = json.dumps({"schemaVersion": 2, "layers": named}).encode()
     digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
     store.routes[f"{base}/manifests/{digest}"] = guarded(manifest)
+    return f"docker://{store.host}/{repository}@{digest}"
+
+
+def push_index(store: Store, entries: list[dict[str, Any]], repository: str = "lab/algo") -> str:
+    """Serve an index of images of a repository; gives its name by digest."""
+    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    digest = f"sha256:{hashlib.sha256(index).hexdigest()}"
+    store.serve(f"/v2/{repository}/manifests/{digest}", index)
     return f"docker://{store.host}/{repository}@{digest}"
