@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import AfterValidator, model_validator
 
 from prism_iac.model._canonical import RuntimeText, Text
+from prism_iac.model._change import FROZEN
 from prism_iac.model._document import Document
 from prism_iac.model._form import Form
 from prism_iac.model._names import AssetKind
@@ -142,24 +143,26 @@ def _canonical_resource(value: str) -> str:
     return text
 
 
+_BrokerUrl = Annotated[Text, AfterValidator(_canonical_kbs_url), Form("https URL")]
+_BrokerResource = Annotated[Text, AfterValidator(_canonical_resource), Form("KBS resource")]
+
+
 class SourceLocation(Document):
     """Where the agent fetches an asset, and who has the key to it."""
 
-    url: Annotated[Text, AfterValidator(_canonical_source), Form("source URL")]
+    url: Annotated[Text, AfterValidator(_canonical_source), Form("source URL"), FROZEN]
     """An `https://`, `http://`, `s3://` or `gs://` object, or an OCI image by digest."""
 
-    encrypted: bool = False
+    encrypted: Annotated[bool, FROZEN] = False
     """Whether the object is AES-256-GCM: nonce (12 bytes), ciphertext, tag (16 bytes)."""
 
-    kbs_url: Annotated[Text, AfterValidator(_canonical_kbs_url), Form("https URL")] | None = None
+    kbs_url: Annotated[_BrokerUrl | None, FROZEN] = None
     """The key broker (KBS) that has the key, without `/kbs/v0`."""
 
-    kbs_resource_path: Annotated[Text, AfterValidator(_canonical_resource), Form("KBS resource")] | None = (
-        None
-    )
+    kbs_resource_path: Annotated[_BrokerResource | None, FROZEN] = None
     """The key at the broker: repository, type and tag, such as `default/key/iris`."""
 
-    decompress: bool = False
+    decompress: Annotated[bool, FROZEN] = False
     """Whether the agent unpacks a dataset that is a zip archive; the digest is that of the archive."""
 
     @model_validator(mode="after")
@@ -185,10 +188,10 @@ class SourceLocation(Document):
 class RemoteSource(SourceLocation):
     """Where the agent fetches an asset, and how it runs an algorithm that nobody uploads."""
 
-    runtime: RuntimeText | None = None
+    runtime: Annotated[RuntimeText | None, FROZEN] = None
     """What runs an algorithm: `python`, `bin` or `wasm`."""
 
-    arguments: tuple[str, ...] = ()
+    arguments: Annotated[tuple[str, ...], FROZEN] = ()
     """The arguments that an algorithm is started with."""
 
     def to_json(self) -> dict[str, Any]:
