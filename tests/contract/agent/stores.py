@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -115,6 +116,33 @@ def open_store(certificate: Path, key: Path) -> Iterator[Store]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def signed(body: bytes, secret: str) -> Route:
+    """Answers those who sign with a key of the bucket, `lab` in the region `eu-test-1` (AWS Signature Version 4)."""
+
+    def answer(request: Request) -> Answer:
+        is_theirs = request.headers.get("authorization") == _authorization(request, secret)
+        return Answer(body) if is_theirs else Answer(status=403)
+
+    return answer
+
+
+def _authorization(request: Request, secret: str) -> str:
+    """As the store computes it, from what arrived."""
+    names = "host;x-amz-content-sha256;x-amz-date"
+    lines = "".join(f"{name}:{request.headers[name]}\n" for name in names.split(";"))
+    canonical = f"GET\n{request.path}\n\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
+    moment = request.headers["x-amz-date"]
+    scope = f"{moment[:8]}/eu-test-1/s3/aws4_request"
+    key = f"AWS4{secret}".encode()
+    for word in scope.split("/"):
+        key = hmac.digest(key, word.encode(), "sha256")
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return (
+        f"AWS4-HMAC-SHA256 Credential=lab/{scope}, SignedHeaders={names}, "
+        f"Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
+    )
 
 
 class Broker:

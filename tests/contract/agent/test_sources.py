@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import io
 import os
 import tarfile
@@ -32,6 +31,7 @@ from tests.contract.agent.stores import (
     push_image,
     push_index,
     sealed_file,
+    signed,
 )
 from tests.contract.agent.vm import manifest
 
@@ -295,12 +295,7 @@ def test_an_object_of_a_store_that_speaks_s3(make_remote: Callable[..., Remote],
         AWS_REGION="eu-test-1",
     )
 
-    def signed(request: Request) -> Answer:
-        return (
-            Answer(IRIS) if request.headers["authorization"] == signature_of(request) else Answer(status=403)
-        )
-
-    store.routes["/data/iris%20set.csv"] = signed
+    store.routes["/data/iris%20set.csv"] = signed(IRIS, BUCKET_KEY)
     request = remote.order(store.serve("/algo.sh", ALGORITHM), "s3://data/iris set.csv")
     assert remote.result_of(request) == IRIS + b"one two\n"
     assert BUCKET_KEY.encode() not in remote.scene.vm.console.read_bytes()
@@ -341,23 +336,6 @@ def test_an_archive_that_is_unpacked(remote: Remote) -> None:
 @pytest.mark.parametrize("archive", [b"no archive", archive_of({"../../iris.csv": IRIS})])
 def test_an_archive_that_cannot_be_unpacked(remote: Remote, archive: bytes) -> None:
     assert "error decompressing dataset" in remote.failure_of(unpacked(remote, archive))
-
-
-def signature_of(request: Request) -> str:
-    """As the store computes it, from what arrived."""
-    names = "host;x-amz-content-sha256;x-amz-date"
-    lines = "".join(f"{name}:{request.headers[name]}\n" for name in names.split(";"))
-    canonical = f"GET\n{request.path}\n\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
-    moment = request.headers["x-amz-date"]
-    scope = f"{moment[:8]}/eu-test-1/s3/aws4_request"
-    key = f"AWS4{BUCKET_KEY}".encode()
-    for word in scope.split("/"):
-        key = hmac.digest(key, word.encode(), "sha256")
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return (
-        f"AWS4-HMAC-SHA256 Credential=lab/{scope}, SignedHeaders={names}, "
-        f"Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
-    )
 
 
 def test_an_image_with_the_algorithm_and_one_with_the_data(remote: Remote) -> None:
