@@ -13,7 +13,7 @@ import typer
 
 from prism_iac.cli._exit_code import ExitCode
 from prism_iac.cli._expectations import apply, as_base64, changes, octets, product_fields, wrong
-from prism_iac.cli._files import require_absent, write_file
+from prism_iac.cli._files import PUBLIC, require_absent, write_file
 from prism_iac.cli._given import given
 from prism_iac.cli._help import example
 from prism_iac.cli._output import AsJson, emit, emit_facts, emit_json, emit_table, printable, say
@@ -58,7 +58,6 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is t
 
 _MEASUREMENT_BYTES: Final = 48
 _HOST_DATA_BYTES: Final = 32
-_MODE: Final = 0o644
 
 
 @app.command(epilog=example('prism-iac policy measurement "$MEASUREMENT" attestation_policy.json'))
@@ -365,7 +364,7 @@ def _write(made: PolicyFile, output: Path | None, *, force: bool) -> None:
     if output is None:
         emit(made.to_bytes().decode().rstrip("\n"))
         return
-    write_file(output, made.to_bytes(), mode=_MODE, force=force)
+    write_file(output, made.to_bytes(), mode=PUBLIC, force=force)
     emit(str(output))
 
 
