@@ -22,6 +22,8 @@ def check_vms(draft: Draft) -> Iterator[Finding]:
     for name, vm in draft.vms.items():
         if vm.manager_tls is not None:
             yield from _manager_files(draft, name, vm.manager_tls)
+        if vm.qemu is not None:
+            yield from _guest_files(draft, name, vm.qemu)
         policy = draft.attestation_policies.get(vm.attestation_policy or "")
         if policy is not None and policy.vm is not None:
             yield draft.finding(
@@ -55,6 +57,15 @@ def _manager_files(draft: Draft, name: str, files: ManagerTls) -> Iterator[Findi
             continue
         try:
             draft.inputs.read_key_file(draft.path(location, as_written), as_written=as_written)
+        except Refusal as refusal:
+            yield draft.refused(location, refusal)
+
+
+def _guest_files(draft: Draft, name: str, settings: QemuSettings) -> Iterator[Finding]:
+    for field, as_written in settings.files.items():
+        location = ("vms", name, "qemu", field)
+        try:
+            draft.inputs.require(draft.path(location, as_written), as_written=as_written)
         except Refusal as refusal:
             yield draft.refused(location, refusal)
 

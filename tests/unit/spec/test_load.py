@@ -213,6 +213,28 @@ def test_paths_are_relative_to_the_file_that_they_stand_in(workplace: Workplace)
     assert load("dev.yaml").participants["ada"].public_key_file == folder / "keys" / "ada.pub.pem"
 
 
+def test_the_files_of_a_guest_are_relative_to_the_file_that_names_each(workplace: Workplace) -> None:
+    base = "workspace: w\nvms: {guest: {provider: qemu, qemu: {protection: none, kernel: vmlinuz, firmware: OVMF.fd}}}\n"
+    over = "extends: shared/base.yaml\nenvironment: dev\nvms: {guest: {qemu: {initrd: initrd, binary: ./qemu}}}\n"
+    folder = workplace(**{"dev.yaml": over, "initrd": "", "qemu": ""})
+    (folder / "shared").mkdir()
+    for name, text in (("base.yaml", base), ("vmlinuz", ""), ("OVMF.fd", "")):
+        (folder / "shared" / name).write_text(text)
+    assert (settings := load("dev.yaml").vms["guest"].settings.qemu)
+    assert settings.files == {
+        "kernel": str(folder / "shared" / "vmlinuz"),
+        "initrd": str(folder / "initrd"),
+        "firmware": str(folder / "shared" / "OVMF.fd"),
+        "binary": str(folder / "qemu"),
+    }
+
+
+def test_a_program_of_qemu_that_is_a_mere_name_is_left_to_the_search_path(workplace: Workplace) -> None:
+    workplace(**{"stack.yaml": "environment: dev\nworkspace: w\nvms: {guest: {provider: qemu, qemu: {}}}\n"})
+    assert (settings := load().vms["guest"].settings.qemu)
+    assert (settings.files, settings.binary) == ({}, "qemu-system-x86_64")
+
+
 def test_a_chain_of_extended_files_is_read_from_its_end(workplace: Workplace) -> None:
     workplace(
         **{
