@@ -74,7 +74,9 @@ def _agents_without_evidence(draft: Draft) -> Iterator[Finding]:
     """Attested modes on guests whose agent has nothing to prove itself with."""
     for name, computation in draft.computations.items():
         vm = draft.vms.get(computation.vm or "")
-        if vm is None or not vm.has_no_evidence_here or not (vm.qemu or QemuSettings()).own_agent:
+        if vm is None or vm.provider is not VmProvider.QEMU or vm.has_evidence_here:
+            continue
+        if not (vm.qemu or QemuSettings()).own_agent:
             continue
         mode = mode_of(computation.agent, draft.certificates)
         if mode is not None and mode.is_attested:

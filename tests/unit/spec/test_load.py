@@ -46,7 +46,8 @@ attestation_policies:
     approvals: [{change: minimum_tcb, by: ada, reason: old machines, until: 2026-06-30}]
   signed: {reference_values: reference.cose, signed_by: keys/ada.pub.der}
 vms:
-  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0, attestation_policy: declared}
+  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0}
+  held: {attestation_policy: declared}
 computations:
   fit:
     description: Linear regression
@@ -103,7 +104,7 @@ def test_values_are_in_their_canonical_form(full: Stack) -> None:
     assert full.assets["iris"].kind is AssetKind.DATASET
     settings = full.vms["trainer"].settings
     assert (settings.provider, settings.platform, settings.vcpus) == (VmProvider.GCP, Platform.SEV_SNP, 4)
-    assert full.vms["trainer"].policy == "declared"
+    assert full.vms["held"].policy == "declared"
     assert full.certificates["agent-tls"].settings.validity == "365d"
     assert full.computations["fit"].agent.log_level is LogLevel.WARN
     assert full.computations["fit"].run is RunPolicy.ON_CHANGE
@@ -163,8 +164,8 @@ def test_a_public_key_in_any_accepted_form_becomes_pem(full: Stack) -> None:
 
 def test_every_value_can_tell_its_line(full: Stack) -> None:
     assert str(full.origin("vms", "trainer", "vcpus")) == "stack.yaml:25:58"
-    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:30:23"
-    assert full.origin("computations", "fit", "stop_on_delete").line == 27
+    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:31:23"
+    assert full.origin("computations", "fit", "stop_on_delete").line == 28
 
 
 def test_a_stack_cannot_be_changed(full: Stack) -> None:
