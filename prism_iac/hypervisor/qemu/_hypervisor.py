@@ -22,14 +22,14 @@ from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
-from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.qemu._arguments import Disk, Kernel, Machine, arguments
 from prism_iac.hypervisor.qemu._environment import guest_environment
 from prism_iac.hypervisor.qemu._host import Host, detect_host
 from prism_iac.hypervisor.qemu._measurement import described_launch, launch_measurement
 from prism_iac.hypervisor.qemu.guest import COMMAND_LINE, find_image
-from prism_iac.model import Platform
+from prism_iac.model import Platform, address_of
 from prism_iac.model.resources import Acceleration, QemuEvidence, QemuSettings
 
 __all__ = ["QemuHypervisor"]
