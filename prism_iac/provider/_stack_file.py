@@ -338,6 +338,12 @@ def _vm_settings(item: StackVm) -> Mapping[str, Any]:
     values = dict(_values(item.settings))
     if files := values.get("manager_tls"):
         values["manager_tls"] = {field: _relative(Path(path)) for field, path in files.items()}
+    if item.settings.qemu is not None:
+        paths = {field: os.path.relpath(path) for field, path in item.settings.qemu.files.items()}
+        if "binary" in paths:
+            # A mere name would be looked for on the search path.
+            paths["binary"] = f"./{paths['binary']}"
+        values["qemu"] |= paths
     return values
 
 

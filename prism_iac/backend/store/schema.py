@@ -61,8 +61,8 @@ def _make(database: Database) -> None:
         )
 
 
-def upgrade(database: Database) -> None:
-    """Run the migrations that a database has not seen, from an empty one all of them."""
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Run the migrations that a database has not seen, from an empty one all of them, up to a revision."""
     from alembic import command
     from alembic.config import Config
 
@@ -71,4 +71,4 @@ def upgrade(database: Database) -> None:
     config.set_main_option("path_separator", "os")
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
