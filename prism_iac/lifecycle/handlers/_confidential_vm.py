@@ -70,9 +70,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     def create(self, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM]:
         """Find the record of an earlier create, or make it; then start the VM and wait."""
         cvms = context.session.workspace(desired.workspace).cvms
-        name = desired.name or ""
-        own = name.endswith(name_suffix(desired.identity))
-        found = context.session.snapshot(desired.workspace).cvms.find(name) if own else None
+        found = _named(desired, context)
         cvm_id = (
             found.id
             if found
@@ -82,7 +80,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 else desired.provider,
                 platform=desired.platform,
                 vcpus=desired.vcpus,
-                name=name,
+                name=desired.name or "",
                 agent_log_level=desired.agent_log_level,
                 idempotency_key=mark_of(desired.identity),
             )
@@ -94,6 +92,25 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 id=live.id,
                 state=live.state.properties(),
                 next_step="Correct the policy or the VM, and run the update again. Send nothing to this VM.",
+            )
+        return live
+
+    def find(self, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM] | None:
+        """By the name, where it is one of its own.
+
+        Raises:
+            PartialResult: The record is there, and the VM is not ready.
+        """
+        record = _named(desired, context)
+        if record is None:
+            return None
+        live = self.read(Live(record.id, desired), context)
+        if live is None or (desired.provider is not VmProvider.EXTERNAL and not _is_ready(record)):
+            raise PartialResult(
+                "the VM has its record and is not ready",
+                id=record.id,
+                state=(live.state if live else desired).properties(),
+                next_step="The next update goes on with it.",
             )
         return live
 
@@ -193,6 +210,18 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             ) from error
 
 
+def _named(desired: ConfidentialVM, context: Context) -> CvmRecord | None:
+    """The record with the name of this identity; a name that people chose tells of none."""
+    name = desired.name or ""
+    if not name.endswith(name_suffix(desired.identity)):
+        return None
+    return context.session.snapshot(desired.workspace).cvms.find(name)
+
+
+def _is_ready(record: CvmRecord) -> bool:
+    return record.status is VmStatus.ONLINE and record.state not in _NOT_READY
+
+
 def _why_unproven(state: ConfidentialVM) -> str | None:
     if state.attestation is None or state.attestation.startswith(_ACCEPTED):
         return None
@@ -240,7 +269,7 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
             raise PartialResult(
                 "the VM was removed while it started", id=record.id, state=desired.properties()
             )
-        if seen.status is VmStatus.ONLINE and seen.state not in _NOT_READY:
+        if _is_ready(seen):
             return seen
         _check_process(record, desired, context)
         return None
