@@ -50,8 +50,8 @@ def orphans(
 
     Looks in the workspaces that the stacks name, and at the VMs of this machine. OF says which resource of which stack an
     object was made for. Those of other stacks and projects, of imports, and of resources that nobody remembers have no
-    name there: --delete takes them only when they are named. What carries no mark is never shown. A resource that the
-    program declares is none: run an update, which takes it up.
+    name there: --delete takes them only when they are named. What carries no mark is never shown. What the program
+    declares and the state does not have is among them: an update takes that up.
     """
     from prism_iac.provider.repair import find_orphans, unlisted
 
