@@ -17,7 +17,7 @@ from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._identity import name_suffix
 from prism_iac.lifecycle.handlers._cocos_vm import ensure_machine, is_there, remove_machines, why_renewed
-from prism_iac.lifecycle.handlers._vm_spec import spec_of
+from prism_iac.lifecycle.handlers._vm_spec import spec_of, state_of_process
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
 from prism_iac.model.resources import ConfidentialVM
 from prism_iac.prism import NotFound
@@ -122,11 +122,12 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         record = context.session.snapshot(live.state.workspace).cvms.get(live.id)
         if record is None or record.status is VmStatus.INACTIVE:
             return None
-        if live.state.provider in _DRIVEN:
-            vm = context.session.hypervisor(live.state.provider).find(live.id)
+        state = live.state
+        if state.provider in _DRIVEN:
+            vm = context.session.hypervisor(state.provider).find(live.id)
             if vm is None or not vm.running:
                 return None
-        state = live.state
+            state = state_of_process(state, vm)
         if state.provider in _BY_MANAGER and not is_there(state, context):
             state = state.with_(**dict.fromkeys(_OF_MACHINE))
         return Live(live.id, _with_outputs(state, record, context))
