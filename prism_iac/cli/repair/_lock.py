@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from prism_iac.cli._output import printable
-from prism_iac.cli._pulumi import ask_pulumi
+from prism_iac.cli._pulumi import backend_url, project_folder
 from prism_iac.errors import Conflict
 
 __all__ = ["Lock", "locks_of", "remove_stale", "require_unlocked", "state_folder"]
@@ -50,9 +50,11 @@ class Lock:
 
 def state_folder(by_hand: str) -> Path | None:
     """The folder in which the engine keeps states; None where it keeps them elsewhere."""
-    told = json.loads(ask_pulumi("whoami", "--json", stack=None, by_hand=by_hand))
-    url = urlsplit(str(told.get("url", "")))
-    return Path(unquote(url.path)) if url.scheme == "file" else None
+    url = urlsplit(backend_url(by_hand))
+    if url.scheme != "file":
+        return None
+    # `file://~` and `file://./state` have the begin of the path where hosts stand.
+    return project_folder(Path.cwd(), by_hand) / Path(unquote(url.netloc + url.path)).expanduser()
 
 
 def locks_of(stack: str, *, project: str, by_hand: str) -> list[Lock]:

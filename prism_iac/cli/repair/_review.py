@@ -83,7 +83,7 @@ def reviewed(stack: str | None, *, may_start: bool) -> Iterator[Review]:
             state=state,
             services=services,
             decisions=tuple(decide(state, services)),
-            locks=locks_of(short_name(engine.stack_name), project=project_name(), by_hand=BY_HAND),
+            locks=_locks_of(engine.stack_name),
             unlisted=tuple(unlisted((item.resource for item in state.pending), datetime.now(UTC))),
         )
 
@@ -108,6 +108,8 @@ def settle_creates(stack: str) -> None:
     """
     from prism_iac.provider.repair import Operation, Outcome
 
+    if not PulumiEngine(stack).export()["deployment"].get("pending_operations") and not _locks_of(stack):
+        return
     with reviewed(stack, may_start=True) as review:
         creates = tuple(
             item
@@ -135,6 +137,10 @@ def project_name() -> str:
 
     document: Any = yaml.safe_load((project_folder(Path.cwd(), BY_HAND) / "Pulumi.yaml").read_bytes())
     return str(document["name"])
+
+
+def _locks_of(stack: str) -> list[Lock]:
+    return locks_of(short_name(stack), project=project_name(), by_hand=BY_HAND)
 
 
 def _configuration(stack: str | None) -> dict[str, str]:

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from prism_iac.lifecycle import Session
+from prism_iac.lifecycle import HANDLERS, Session
 from prism_iac.model import VmProvider, unmarked
-from prism_iac.provider._service import Service
 from prism_iac.provider.repair._marks import Marks, Owner
 from prism_iac.provider.repair._recorded import kind_of
 from prism_iac.provider.repair._services import Services
@@ -95,16 +94,17 @@ def remove_orphan(orphan: Orphan) -> None:
         PrismError: It is in use, or its Prism refuses or does not answer.
     """
     deployment = orphan.deployment
+    deployment.begin_change()
     if orphan.what in ("ConfidentialVM", VM_PROCESS):
         if orphan.workspace:
             deployment.session.workspace(orphan.workspace).cvms.delete(orphan.id)
         for driver in _DRIVEN:
             deployment.session.hypervisor(driver).remove(orphan.id)
         return
-    service = Service.of(orphan.what, deployment)
-    found = service.recall(orphan.name, f"{orphan.workspace}/{orphan.id}", "")
-    if found is not None:
-        service.delete(orphan.name, orphan.id, found.properties)
+    handler, context = HANDLERS[orphan.what], deployment.context(orphan.name, "")
+    live = handler.recall(f"{orphan.workspace}/{orphan.id}", context)
+    if live is not None:
+        handler.delete(live, context)
 
 
 def _known(stacks: dict[str, Services]) -> _Known:

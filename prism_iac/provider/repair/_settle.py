@@ -57,6 +57,19 @@ class Decision:
     after: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An object as it is, and why it is not whole."""
+
+    actual: Actual
+    unfinished: str | None = None
+
+    @property
+    def left(self) -> str:
+        """What a reason says besides."""
+        return f"; {self.unfinished}, and the next update goes on" if self.unfinished else ""
+
+
 def decide(state: StackState, services: Services) -> Iterator[Decision]:
     """What becomes of each operation; nothing is changed anywhere."""
     for pending in state.pending:
@@ -122,25 +135,13 @@ def _of_create(pending: Pending, state: StackState, service: Service) -> Decisio
         return Decision(pending, Outcome.DROPPED, "the state has it already, from an update since")
     if (why := service.handler.made_again) is not None:
         return Decision(pending, Outcome.DROPPED, f"the next update creates it again: {why}")
-    try:
-        found = service.find(pending.name, inputs)
-    except PartialResult as error:
-        parsed = service.handler.model.parse(error.state)
-        after = _recorded(
-            pending.resource, Actual(error.id, parsed.properties(), parsed.inputs()), error.message
-        )
-        return Decision(
-            pending,
-            Outcome.RECORDED,
-            f"{error.id} was made: {error.message}; the next update goes on",
-            after=after,
-        )
+    found = _find(pending.name, inputs, service)
     if found is None:
         return Decision(pending, Outcome.DROPPED, "it was not made: nothing carries its mark")
     return Decision(
         pending,
         Outcome.RECORDED,
-        f"{found.id} was made and carries its mark",
+        f"{found.actual.id} was made and carries its mark{found.left}",
         after=_recorded(pending.resource, found),
     )
 
@@ -150,12 +151,13 @@ def _of_update(pending: Pending, state: StackState, service: Service) -> Decisio
     if known is None:
         return Decision(pending, Outcome.DROPPED, "the state has no such resource")
     actual = _read(pending, known, service)
-    if actual is None:
+    found = _Found(actual) if actual else _find(pending.name, plain(known, "inputs"), service)
+    if found is None:
         return Decision(pending, Outcome.REMOVED, "it is gone; the next update makes it again", before=known)
-    wanted = plain(pending.resource, "inputs")
-    left = sorted(name for name in {*wanted, *actual.inputs} if wanted.get(name) != actual.inputs.get(name))
-    reason = f"the next update does what is left: {', '.join(left)}" if left else "it was done"
-    return Decision(pending, Outcome.RECORDED, reason, before=known, after=_recorded(known, actual))
+    wanted, there = plain(pending.resource, "inputs"), found.actual.inputs
+    left = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+    reason = f"the next update does what is left: {', '.join(left)}" if left else f"it was done{found.left}"
+    return Decision(pending, Outcome.RECORDED, reason, before=known, after=_recorded(known, found))
 
 
 def _of_delete(pending: Pending, state: StackState, service: Service) -> Decision:
@@ -184,11 +186,20 @@ def _read(pending: Pending, known: Mapping[str, Any], service: Service) -> Actua
     return service.read(pending.name, str(known["id"]), plain(known, "outputs"), plain(known, "inputs"))
 
 
-def _recorded(resource: Mapping[str, Any], actual: Actual, unfinished: str | None = None) -> dict[str, Any]:
+def _find(name: str, inputs: Mapping[str, Any], service: Service) -> _Found | None:
+    try:
+        actual = service.find(name, inputs)
+    except PartialResult as error:
+        parsed = service.handler.model.parse(error.state)
+        return _Found(Actual(error.id, parsed.properties(), parsed.inputs()), error.message)
+    return _Found(actual) if actual else None
+
+
+def _recorded(resource: Mapping[str, Any], found: _Found) -> dict[str, Any]:
     return with_state(
         resource,
-        object_id=actual.id,
-        inputs=actual.inputs,
-        outputs=actual.properties,
-        unfinished=unfinished,
+        object_id=found.actual.id,
+        inputs=found.actual.inputs,
+        outputs=found.actual.properties,
+        unfinished=found.unfinished,
     )

@@ -90,11 +90,12 @@ class TestCreate:
         assert settle(stage, gone)[1].resources[2:] == [resource("Asset", "it", inputs, live=stage.read(new))]
 
     def test_secrets_stay_secrets(self, stage: Stage, face: Face) -> None:
-        made = stage.create("CertificateBundle", "tls", mode="tls", key={"algorithm": "ecdsa"}).state
+        made = stage.create("CertificateBundle", "tls", key={"algorithm": "ecdsa"}).state
         agent = {
             "cert_file": made.server_certificate,
             "server_key": made.server_key,
             "server_ca_file": made.ca_certificate,
+            "client_ca_file": made.ca_certificate,
         }
         inputs = stage.check("Computation", "sum", **SUM, agent=agent)
         stage.computation(agent=agent)

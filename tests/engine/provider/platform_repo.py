@@ -100,7 +100,7 @@ class PlatformRepo:
 
     def plugins(self) -> list[int]:
         """The processes of the engine's plugins for resources, at either face."""
-        marks = (b"pulumi.dynamic", b"prism_iac.provider.native")
+        marks = (b"pulumi.dynamic", b"pulumi-resource-prism")
         return [
             pid
             for pid in processes_of(self.project.folder)

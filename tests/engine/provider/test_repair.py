@@ -86,7 +86,7 @@ def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: Platform
         for call, name, outcome in (
             ("POST .*/cvms/", "trainer", "recorded"),
             ("POST .*/computations$", "sum", "recorded"),
-            ("PUT .*/computations/.*/keys?", "key-ada", "dropped"),
+            ("POST .*/key$", "key-ada", "dropped"),
             ("POST .*/run$", "first-run", "dropped"),
         ):
             repo.kill_engine_at(gate, call)
