@@ -37,6 +37,7 @@ from prism_iac.cli.plan import plan, up
 from prism_iac.cli.policy import app as policy
 from prism_iac.cli.policy import measurement
 from prism_iac.cli.promotion import lock, manifest, promote
+from prism_iac.cli.repair import orphans, repair
 
 __all__ = ["app"]
 
@@ -87,6 +88,10 @@ app.command(
     )
 )(plan)
 app.command(epilog=example("prism-iac up --stack dev", "prism-iac up --plan plan.json --yes"))(up)
+app.command(epilog=example("prism-iac repair --dry-run", "prism-iac repair --stack dev --yes"))(repair)
+app.command(
+    epilog=example("prism-iac orphans --stack dev --stack staging", "prism-iac orphans --stack dev --delete")
+)(orphans)
 app.command(
     epilog=example(
         "prism-iac comment --plan plan.json", 'prism-iac comment --plan plan.json --head "$HEAD_SHA"'

@@ -174,6 +174,7 @@ class VmFolder:
             folder=self.path,
             launch_measurement=facts.launch_measurement,
             evidence_at=self._evidence_at(facts),
+            qemu=facts.qemu,
         )
 
     def _evidence_at(self, facts: Facts) -> Path | str | None:

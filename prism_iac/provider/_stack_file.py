@@ -16,7 +16,8 @@ from pulumi import Input, Output
 from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
 from prism_iac.model import CONFIGURATION
-from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._declare import PRODUCTION, is_native
+from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,

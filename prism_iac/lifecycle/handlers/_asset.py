@@ -42,12 +42,16 @@ class AssetHandler(Handler[Asset]):
 
     def create(self, desired: Asset, context: Context) -> Live[Asset]:
         """Find the record that carries our mark, or make it."""
-        known = context.session.snapshot(desired.workspace).assets
-        record = known.find(mark_of(desired.identity))
+        record = _marked(desired, context)
         if record is not None:
             return self.update(Live(record.id, desired), desired, context)
         assets = context.session.acting_for(desired.provider, desired.workspace).assets
         return Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
+
+    def find(self, desired: Asset, context: Context) -> Live[Asset] | None:
+        """By the mark."""
+        record = _marked(desired, context)
+        return None if record is None else self.read(Live(record.id, desired), context)
 
     def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
         """The record as it is; its sample is that of the file, or none that is known."""
@@ -97,6 +101,10 @@ class AssetHandler(Handler[Asset]):
             )
         assets.delete(live.id)
         context.session.snapshot(live.state.workspace).assets.drop(live.id)
+
+
+def _marked(desired: Asset, context: Context) -> AssetRecord | None:
+    return context.session.snapshot(desired.workspace).assets.find(mark_of(desired.identity))
 
 
 def _checksum(path: Path) -> str:
