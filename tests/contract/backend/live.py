@@ -13,6 +13,7 @@ from prism_iac.backend._services import Agents
 from prism_iac.backend._settings import ControlTimes
 from prism_iac.backend.control import ControlServer, ControlServices, ServerIdentity
 from prism_iac.backend.store import Database
+from prism_iac.backend.store.notices import Notice
 from tests.contract.backend.fake_agent import FakeAgent, Identity
 from tests.unit.backend.bridge import LoopThread
 from tests.unit.backend.support import Person, Prism, Workspace
@@ -35,14 +36,8 @@ class SwitchedAgents(Agents):
 
     current: ControlServer
 
-    def wake(self, cvm_id: str) -> None:
-        self.current.wake(cvm_id)
-
-    def drop_cvm(self, cvm_id: str) -> None:
-        self.current.drop_cvm(cvm_id)
-
-    def drop_certificate(self, serial: str) -> None:
-        self.current.drop_certificate(serial)
+    def heed(self, notice: Notice) -> None:
+        self.current.heed(notice)
 
     def is_serving(self) -> bool:
         return self.current.is_serving()

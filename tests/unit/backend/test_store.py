@@ -34,7 +34,8 @@ def migrated_database(database: Database, tmp_path: Path) -> Iterator[Database]:
             )
         url = database.engine.url.set(database="migrated")
         migrated = Database(url.render_as_string(hide_password=False))
-    upgrade(migrated)
+    with migrated.engine.begin() as connection:
+        upgrade(connection)
     yield migrated
     migrated.close()
 
