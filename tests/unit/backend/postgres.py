@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 UNPRIVILEGED_USER = "nobody"
 START_SECONDS = 30.0
@@ -31,6 +32,16 @@ def postgres_server(binaries: Path) -> Iterator[str]:
     # Not below pytest's own folder, which only its user may enter.
     with tempfile.TemporaryDirectory(prefix="prism-postgres-") as name:
         yield from _serve(binaries, Path(name))
+
+
+def make_database(url: str) -> str:
+    """The URL of a fresh database on the server of another one."""
+    import psycopg
+
+    name = f"d{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _serve(binaries: Path, folder: Path) -> Iterator[str]:
