@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,6 +13,8 @@ from prism_iac.backend._errors import TooManyAttempts
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+
+    from prism_iac.backend.store import Database
 
 __all__ = ["LoginBrake", "MadePassword", "Passwords"]
 
@@ -66,15 +67,14 @@ class Passwords:
 
 
 class LoginBrake:
-    """Counts the failed logins of each account; too many within a while are refused unheard."""
+    """Counts the failed logins of each account, for all replicas; too many within a while are refused unheard."""
 
     ATTEMPTS: Final = 10
     WINDOW: Final = timedelta(minutes=5)
-    _MOST_ACCOUNTS: Final = 10_000
 
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, list[datetime]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        """Keep the count in a database, so that no restart forgets it."""
+        self._database = database
 
     def attempt(self, account: str, *, now: datetime) -> None:
         """Count an attempt as failed until `succeeded` says otherwise.
@@ -82,18 +82,27 @@ class LoginBrake:
         Raises:
             TooManyAttempts: There have been too many.
         """
-        with self._lock:
-            recent = [at for at in self._failures.pop(account, []) if at > now - self.WINDOW]
-            self._failures[account] = recent
-            if len(recent) >= self.ATTEMPTS:
-                raise TooManyAttempts(
-                    "too many logins to this account failed", retry_after=recent[0] + self.WINDOW - now
-                )
-            recent.append(now)
-            if len(self._failures) > self._MOST_ACCOUNTS:
-                self._failures.popitem(last=False)
+        from prism_iac.backend.store import hold, logins
+
+        name = _digest(account)
+        with self._database.writing() as session:
+            hold(session.connection(), f"logins of {name}")
+            logins.forget_until(session, now - self.WINDOW)
+            recent = logins.failures_of(session, name, since=now - self.WINDOW)
+            if len(recent) < self.ATTEMPTS:
+                logins.add(session, name, at=now)
+                return
+        raise TooManyAttempts(
+            "too many logins to this account failed", retry_after=recent[0] + self.WINDOW - now
+        )
 
     def succeeded(self, account: str) -> None:
         """Forget an account's failures."""
-        with self._lock:
-            self._failures.pop(account, None)
+        from prism_iac.backend.store import logins
+
+        with self._database.writing() as session:
+            logins.forget(session, _digest(account))
+
+
+def _digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()
