@@ -17,7 +17,7 @@ from prism_iac.errors import Conflict
 
 __all__ = ["SCHEMA_REVISION", "prepare_schema", "upgrade"]
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The newest revision in `migrations/versions`."""
 
 
