@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -76,32 +78,46 @@ class LoginBrake:
         """Keep the count in a database, so that no restart forgets it."""
         self._database = database
 
-    def attempt(self, account: str, *, now: datetime) -> None:
-        """Count an attempt as failed until `succeeded` says otherwise.
+    @contextmanager
+    def attempt(self, account: str, *, now: datetime) -> Iterator[None]:
+        """One attempt, which has failed when the block raises, and wipes out earlier failures when it does not.
+
+        Attempts that are under way take places of failed ones, so nobody gains by guessing side by side; who
+        logs in from many places at once is asked to come again in a moment.
 
         Raises:
             TooManyAttempts: There have been too many.
         """
-        from prism_iac.backend.store import hold, logins
+        from prism_iac.backend.store import logins
 
         name = _digest(account)
+        number = self._begin(name, now)
+        try:
+            yield
+        except BaseException:
+            with self._database.writing() as session:
+                logins.fail(session, number)
+            raise
+        with self._database.writing() as session:
+            logins.succeed(session, name, number)
+
+    def _begin(self, name: str, now: datetime) -> int:
+        from prism_iac.backend.store import hold, logins
+
         with self._database.writing() as session:
             hold(session.connection(), f"logins of {name}")
             logins.forget_until(session, now - self.WINDOW)
-            recent = logins.failures_of(session, name, since=now - self.WINDOW)
+            recent = logins.attempts_of(session, name, since=now - self.WINDOW)
             if len(recent) < self.ATTEMPTS:
-                logins.add(session, name, at=now)
-                return
+                return logins.begin(session, name, at=now)
+            failed = [attempt.at for attempt in recent if not attempt.under_way]
+        if len(failed) < self.ATTEMPTS:
+            raise TooManyAttempts(
+                "too many logins to this account are under way", retry_after=timedelta(seconds=1)
+            )
         raise TooManyAttempts(
-            "too many logins to this account failed", retry_after=recent[0] + self.WINDOW - now
+            "too many logins to this account failed", retry_after=failed[0] + self.WINDOW - now
         )
-
-    def succeeded(self, account: str) -> None:
-        """Forget an account's failures."""
-        from prism_iac.backend.store import logins
-
-        with self._database.writing() as session:
-            logins.forget(session, _digest(account))
 
 
 def _digest(account: str) -> str:

@@ -24,7 +24,8 @@ from prism_iac.backend._files import write_private
 from prism_iac.backend._instance import Instance, announced, held_lock
 from prism_iac.backend._leaving import until_idle_and_empty
 from prism_iac.backend._logins import LoginBrake, MadePassword, Passwords
-from prism_iac.backend._settings import Settings, address_of, keep_settings
+from prism_iac.backend._settings import Settings, keep_settings
+from prism_iac.model import address_of
 
 if TYPE_CHECKING:
     import uvicorn

@@ -13,7 +13,7 @@ from typing import Final
 from prism_iac.agent.server._allowance import DataLimits
 from prism_iac.agent.server.sources import SourceSettings
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import LogLevel, nearest
+from prism_iac.model import LogLevel, address_of, nearest
 
 __all__ = ["Endpoint", "RunLimits", "Settings"]
 
@@ -29,7 +29,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         """`host:port`, an IPv6 host in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return address_of(self.host, self.port)
 
     @property
     def is_reachable_as_written(self) -> bool:

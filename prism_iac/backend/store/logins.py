@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, delete, select
+from sqlalchemy import BigInteger, Index, Integer, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from prism_iac.backend.store.base import Base, insert
+from prism_iac.backend.store.base import Base
 
-__all__ = ["LoginFailure", "add", "failures_of", "forget", "forget_until"]
+__all__ = ["LoginFailure", "attempts_of", "begin", "fail", "forget_until", "succeed"]
 
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up INTEGER keys only
 
 
 class LoginFailure(Base):
-    """A login that failed, or has not succeeded yet.
+    """A login that failed, or has not ended yet.
 
     Attributes:
         account: A digest: people type passwords where their names belong.
+        under_way: Whether it has not ended; for good where the process was killed meanwhile.
     """
 
     __tablename__ = "login_failures"
@@ -27,22 +28,32 @@ class LoginFailure(Base):
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
     account: Mapped[str]
     at: Mapped[datetime] = mapped_column(index=True)
+    under_way: Mapped[bool]
 
 
-def failures_of(session: Session, account: str, *, since: datetime) -> list[datetime]:
-    """When logins to an account failed after a moment, oldest first."""
-    query = select(LoginFailure.at).where(LoginFailure.account == account, LoginFailure.at > since)
+def attempts_of(session: Session, account: str, *, since: datetime) -> list[LoginFailure]:
+    """Logins to an account after a moment that failed or have not ended, oldest first."""
+    query = select(LoginFailure).where(LoginFailure.account == account, LoginFailure.at > since)
     return list(session.scalars(query.order_by(LoginFailure.at)))
 
 
-def add(session: Session, account: str, *, at: datetime) -> None:
-    """Record a failure."""
-    insert(session, LoginFailure(account=account, at=at))
+def begin(session: Session, account: str, *, at: datetime) -> int:
+    """Record one that is under way; gives its number."""
+    attempt = LoginFailure(account=account, at=at, under_way=True)
+    session.add(attempt)
+    session.flush()
+    return attempt.sequence
 
 
-def forget(session: Session, account: str) -> None:
-    """Drop an account's failures."""
-    session.execute(delete(LoginFailure).where(LoginFailure.account == account))
+def fail(session: Session, number: int) -> None:
+    """Record that one has failed."""
+    session.execute(update(LoginFailure).where(LoginFailure.sequence == number).values(under_way=False))
+
+
+def succeed(session: Session, account: str, number: int) -> None:
+    """Drop one, and the failures of its account with it; what else is under way stays."""
+    has_ended = or_(LoginFailure.sequence == number, LoginFailure.under_way.is_(False))
+    session.execute(delete(LoginFailure).where(LoginFailure.account == account, has_ended))
 
 
 def forget_until(session: Session, moment: datetime) -> None:

@@ -17,7 +17,7 @@ from prism_iac.errors import Conflict
 
 __all__ = ["SCHEMA_REVISION", "prepare_schema", "upgrade"]
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The newest revision in `migrations/versions`."""
 
 
@@ -57,8 +57,8 @@ def _make(connection: Connection) -> None:
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION})
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that a database has not seen, from an empty one all of them."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations that a database has not seen, from an empty one all of them, up to a revision."""
     from alembic import command
     from alembic.config import Config
 
@@ -66,4 +66,4 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("under_way", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name="pk_login_failures"),
     )
     op.create_index("ix_login_failures_account_at", "login_failures", ["account", "at"])
