@@ -13,6 +13,7 @@ from prism_iac.model._canonical import (
     PlatformText,
     Text,
     User,
+    address_of,
     parse_duration,
     parse_pem,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "VmProvider",
     "VmStatus",
     "WorkspaceAction",
+    "address_of",
     "archive_folder",
     "computation_id_of",
     "contains_unknown",

@@ -16,7 +16,8 @@ from pulumi import Input, Output
 from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
 from prism_iac.model import CONFIGURATION
-from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._declare import PRODUCTION, is_native
+from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,
@@ -349,6 +350,12 @@ def _vm_settings(item: StackVm) -> Mapping[str, Any]:
     values = dict(_values(item.settings))
     if files := values.get("manager_tls"):
         values["manager_tls"] = {field: _relative(Path(path)) for field, path in files.items()}
+    if item.settings.qemu is not None:
+        paths = {field: os.path.relpath(path) for field, path in item.settings.qemu.files.items()}
+        if "binary" in paths:
+            # A mere name would be looked for on the search path.
+            paths["binary"] = f"./{paths['binary']}"
+        values["qemu"] |= paths
     return values
 
 

@@ -43,7 +43,12 @@ RULES: Final = (
     ),
     Rule("short-lives", "Certificates do not live long.", _ADVISORY, short_lives, {"days": 398}),
     Rule("fresh-keys", "A renewal makes new keys.", _ADVISORY, fresh_keys),
-    Rule("measured-vms", "VMs are held to a declared launch measurement.", _MANDATORY, measured_vms),
+    Rule(
+        "measured-vms",
+        "VMs, or their agents, are held to a declared launch measurement.",
+        _MANDATORY,
+        measured_vms,
+    ),
     Rule("hardware-evidence", "Hardware signs the evidence.", _MANDATORY, hardware_evidence),
     Rule("no-debug-guests", "No policy accepts a guest that can be debugged.", _MANDATORY, no_debug_guests),
     Rule("least-tcb", "Declared policies ask for a least TCB.", _ADVISORY, least_tcb),

@@ -160,6 +160,11 @@ class _Resolver:
             values["manager_tls"] = {
                 field: self._text(location, field, text) for field, text in values["manager_tls"].items()
             }
+        if entry.qemu is not None:
+            location = ("vms", name, "qemu")
+            values["qemu"] |= {
+                field: self._text(location, field, text) for field, text in entry.qemu.files.items()
+            }
         return StackVm(name, VmSettings.model_validate(values), entry.attestation_policy, entry.name)
 
     def _policy(self, name: str, entry: PolicyEntry) -> StackPolicy:

@@ -72,8 +72,15 @@ def check_last_run(subject: Subject) -> Outcome:
     return failed(
         " | ".join(reversed(lines)) or "the agent logged nothing",
         cause=f"run {run.number} failed: {reason or 'its agent gave no reason'}",
-        fix=fix_of(reason, *lines)
-        or f"Look at `prism-iac computations logs {subject.record.name}`; correct it, and run again.",
+        fix=fix_of(reason, *lines) or _fix(subject),
+    )
+
+
+def _fix(subject: Subject) -> str:
+    name, vm = subject.record.name, subject.vm.name if subject.vm else "NAME"
+    return (
+        f"Look at `prism-iac computations logs {name}`; correct it, and run again "
+        f"with `prism-iac computations run {name} --vm {vm}`."
     )
 
 

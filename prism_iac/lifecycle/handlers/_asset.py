@@ -44,8 +44,7 @@ class AssetHandler(Handler[Asset]):
 
     def create(self, desired: Asset, context: Context) -> Live[Asset]:
         """Find the record that carries our mark, or make it."""
-        known = context.session.snapshot(desired.workspace).assets
-        record = known.find(mark_of(desired.identity))
+        record = _marked(desired, context)
         if record is not None:
             return self.update(Live(record.id, desired.with_(source=record.source)), desired, context)
         assets = context.session.acting_for(desired.provider, desired.workspace).assets
@@ -55,6 +54,11 @@ class AssetHandler(Handler[Asset]):
                 _KEEPS_NO_SOURCE, id=made.id, state=desired.with_(source=None).properties(), next_step=_UPLOAD
             )
         return made
+
+    def find(self, desired: Asset, context: Context) -> Live[Asset] | None:
+        """By the mark."""
+        record = _marked(desired, context)
+        return None if record is None else self.read(Live(record.id, desired), context)
 
     def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
         """The record as it is; its sample is that of the file, or none that is known."""
@@ -107,6 +111,10 @@ class AssetHandler(Handler[Asset]):
             )
         assets.delete(live.id)
         context.session.snapshot(live.state.workspace).assets.drop(live.id)
+
+
+def _marked(desired: Asset, context: Context) -> AssetRecord | None:
+    return context.session.snapshot(desired.workspace).assets.find(mark_of(desired.identity))
 
 
 def _with_file(desired: Asset) -> Asset:

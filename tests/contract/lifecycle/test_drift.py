@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
 
+from prism_iac.hypervisor import Vm
+from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.lifecycle import HANDLERS, Live
-from prism_iac.model import AssetKind, RemoteSource
-from prism_iac.model.resources import AgentConfig
+from prism_iac.lifecycle.handlers._vm_spec import state_of_process
+from prism_iac.model import AssetKind, RemoteSource, VmProvider, VmStatus
+from prism_iac.model.resources import AgentConfig, ConfidentialVM, QemuSettings, VmLimits
 from prism_iac.prism import AgentConfigRecord, AssetContent
-from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage
+from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage, eventually
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,18 @@ class Scene:
             roles.add_members(computation, role.id, [session.user(add, self.stage.workspace_name).id])
         if remove:
             roles.remove_members(computation, role.id, [session.user(remove, self.stage.workspace_name).id])
+
+    def start_another_vm(self, **facts: Any) -> None:
+        """Start another process in place of the VM's, from other facts in its folder."""
+        hypervisor = self.stage.session.hypervisor(VmProvider.LOCAL)
+        vm = hypervisor.find(self.live.id)
+        assert vm is not None
+        LocalHypervisor(self.stage.data).stop(vm.id)
+        file = vm.folder / "vm.json"
+        file.write_text(json.dumps(json.loads(file.read_bytes()) | facts))
+        LocalHypervisor(self.stage.data).start(vm.id)
+        eventually((vm.folder / "evidence.sock").exists)
+        eventually(lambda: self.stage.workspace.cvms.get(vm.id).status is VmStatus.ONLINE)
 
     def take_action(self, action: str) -> None:
         roles, computation = self.stage.workspace.roles, self.live.state.computation
@@ -128,8 +146,12 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
         **dict.fromkeys(("triggers", "wait", "timeout", "stop_on_delete"), HERE),
     },
     "ConfidentialVM": {
-        **dict.fromkeys(("workspace", "name", "provider", "platform", "vcpus", "agent_log_level"), SETTLED),
-        **dict.fromkeys(("limits", "qemu", "manager", "manager_tls", "ttl", "ready_timeout", "policy"), HERE),
+        **dict.fromkeys(("workspace", "name", "provider", "platform"), SETTLED),
+        "vcpus": lambda scene: scene.start_another_vm(vcpus=4),
+        "agent_log_level": lambda scene: scene.start_another_vm(agent_log_level="debug"),
+        "limits": lambda scene: scene.start_another_vm(limits={"memory_mib": 512}),
+        "qemu": "see `test_what_qemu_was_started_with_is_shown`",
+        **dict.fromkeys(("manager", "manager_tls", "ttl", "ready_timeout", "policy"), HERE),
     },
     "AttestationPolicy": dict.fromkeys(HANDLERS["AttestationPolicy"].model.input_names(), THE_FILE),
     "CertificateBundle": dict.fromkeys(HANDLERS["CertificateBundle"].model.input_names(), THE_STATE),
@@ -183,7 +205,7 @@ def test_every_field_of_a_source_has_its_row() -> None:
 
 
 @pytest.fixture
-def scene_of(stage: Stage, numbers: Path, addition: Path) -> Callable[[str], Scene]:
+def scene_of(stage: Stage, numbers: Path, addition: Path) -> Iterator[Callable[[str], Scene]]:
     """Makes a resource that says every field that its kind shares with Prism."""
 
     def computation() -> Live[Any]:
@@ -220,8 +242,20 @@ def scene_of(stage: Stage, numbers: Path, addition: Path) -> Callable[[str], Sce
             "Participant", "eve", computation=stage.computation().id, user=EVE, actions=["edit", "run"]
         )
 
-    makers = {"Computation": computation, "Asset": asset, "Participant": participant}
-    return lambda kind: Scene(stage, makers[kind](), numbers.parent)
+    def vm() -> Live[Any]:
+        return stage.create("ConfidentialVM", "trainer", limits={"memory_mib": 1024})
+
+    makers = {"Computation": computation, "Asset": asset, "Participant": participant, "ConfidentialVM": vm}
+    made: list[Live[Any]] = []
+
+    def scene(kind: str) -> Scene:
+        made.append(makers[kind]())
+        return Scene(stage, made[-1], numbers.parent)
+
+    yield scene
+    for live in made:
+        if live.state.kind == "ConfidentialVM":
+            stage.delete(live)
 
 
 @pytest.mark.parametrize(("kind", "field"), EDITS)
@@ -344,3 +378,50 @@ def test_a_grant_whose_every_action_was_taken_is_shown(stage: Stage) -> None:
     grant = stage.create("Participant", "eve", computation=computation.id, user=EVE, actions=["edit"])
     Scene(stage, grant, Path()).take_action("edit")
     assert stage.drift(grant) == {"actions": (["edit", "view"], ["view"])}
+
+
+class TestVm:
+    """What happens to a VM behind the back, besides another one in its place."""
+
+    def test_a_folder_that_was_removed_is_a_vm_that_is_gone(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("ConfidentialVM")
+        scene.stage.session.hypervisor(VmProvider.LOCAL).remove(scene.live.id)
+        assert scene.stage.read(scene.live) is None
+
+    def test_one_that_prism_cannot_see_is_there(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("ConfidentialVM")
+        vm = scene.stage.session.hypervisor(VmProvider.LOCAL).find(scene.live.id)
+        assert vm is not None
+        os.killpg(vm.pid, signal.SIGSTOP)
+        try:
+            assert scene.stage.drift(scene.live) == {}
+        finally:
+            os.killpg(vm.pid, signal.SIGCONT)
+
+    @pytest.mark.parametrize(
+        ("recorded", "started_with", "shown"),
+        [
+            (None, QemuSettings(), None),
+            (QemuSettings(memory_mib=512), QemuSettings(memory_mib=512), QemuSettings(memory_mib=512)),
+            (QemuSettings(memory_mib=512), QemuSettings(memory_mib=4096), QemuSettings(memory_mib=4096)),
+        ],
+    )
+    def test_what_qemu_was_started_with_is_shown(
+        self, recorded: QemuSettings | None, started_with: QemuSettings, shown: QemuSettings | None
+    ) -> None:
+        state = ConfidentialVM(workspace="research", provider=VmProvider.QEMU, qemu=recorded)
+        vm = Vm(
+            id="1",
+            name="trainer",
+            agent_address="127.0.0.1:7002",
+            pid=1,
+            running=True,
+            platform=state.platform,
+            vcpus=state.vcpus,
+            agent_log_level=state.agent_log_level,
+            control_address="127.0.0.1:7018",
+            limits=VmLimits(),
+            folder=Path(),
+            qemu=started_with,
+        )
+        assert state_of_process(state, vm) == state.with_(qemu=shown)

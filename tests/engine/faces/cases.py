@@ -192,6 +192,11 @@ CASES: Final = (
     Case("an input that is not known yet", _WIDER, {"more": "create", "sum": "update"}),
     Case("a secret", _SAFE, {"tls": "create", "sum": "update"}),
     Case("nobody's name", {**_SAFE, "sum": _sum(description=" ")}, refused="must not be empty"),
+    Case(
+        "a policy that nobody would hold a VM to",
+        {**_SAFE, "trainer": _vm(vcpus=2, provider="cocos", manager="127.0.0.1:9", policy="{}")},
+        refused="shows no evidence here",
+    ),
     Case("less", _NARROW, {"more": "delete", "tls": "delete", "sum": "update"}),
     Case(
         "drift",

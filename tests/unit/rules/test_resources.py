@@ -27,7 +27,7 @@ def as_resources(document: dict[str, Any], **entries: RuleEntry) -> list[Judgeme
             properties = {**entry}
             if kind == "Computation":
                 mode = properties["agent"].get("tls") or (
-                    document["certificates"]["tls"]["mode"] if properties["agent"] else None
+                    document["certificates"]["tls"]["mode"] if "certificates" in properties["agent"] else None
                 )
                 properties["agent"] = {"tls": mode, "log_level": properties["agent"].get("log_level")}
             found += judge_resource(

@@ -40,14 +40,14 @@ GOOD: Final[dict[str, Any]] = {
             "minimum_tcb": {"snp": 8},
         }
     },
-    "vms": {"trainer": {"provider": "gcp", "vcpus": 2, "attestation_policy": "snp"}},
+    "vms": {"trainer": {"provider": "gcp", "vcpus": 2}},
     "computations": {
         "regression": {
             "description": "a line",
             "algorithm": "lin-reg",
             "datasets": ["iris"],
             "result_consumers": ["ada"],
-            "agent": {"certificates": "tls", "log_level": "info"},
+            "agent": {"certificates": "tls", "log_level": "info", "attestation_policy": "snp"},
             "vm": "trainer",
         }
     },
@@ -71,7 +71,7 @@ class Case:
 
 CASES: Final = (
     Case("encrypted-agents", (*AGENT, "tls"), "none"),
-    Case("encrypted-agents", AGENT, {}, (*AGENT, "tls")),
+    Case("encrypted-agents", AGENT, {"attestation_policy": "snp"}, (*AGENT, "tls")),
     Case("attested-agents", (*AGENT, "tls"), "mtls"),
     Case("attested-agents", ("certificates", "tls", "mode"), "mtls", (*AGENT, "tls")),
     Case("known-clients", (*AGENT, "tls"), "atls"),
@@ -81,8 +81,13 @@ CASES: Final = (
     Case("renewal-window", ("certificates", "tls", "renew_before"), "29d"),
     Case("short-lives", ("certificates", "tls", "validity"), "399d"),
     Case("fresh-keys", ("certificates", "tls", "keys_on_renewal"), "reuse"),
-    Case("measured-vms", ("vms", "trainer", "attestation_policy"), LEFT_OUT),
-    Case("hardware-evidence", ("vms", "trainer", "provider"), "local"),
+    Case("measured-vms", (*AGENT, "attestation_policy"), LEFT_OUT),
+    Case(
+        "hardware-evidence",
+        ("vms", "trainer"),
+        {"provider": "local", "attestation_policy": "snp"},
+        ("vms", "trainer", "provider"),
+    ),
     Case(
         "hardware-evidence",
         ("vms", "trainer"),
@@ -215,6 +220,21 @@ def test_a_waiver_that_matches_nothing_is_told_and_covers_nothing() -> None:
     assert (breach.is_refused, breach.resource) == (True, "computations.regression")
     assert unused.location == ("rules", "quiet-logs", "waivers", 0, "resource")
     assert unused.is_refused
+
+
+def test_a_vm_that_shows_evidence_here_is_held_to_a_policy_of_its_own() -> None:
+    local = changed(("vms", "trainer"), {"provider": "local"})
+    unmeasured, _ = judged(local)
+    assert (unmeasured.rule, unmeasured.location) == (
+        "measured-vms",
+        ("vms", "trainer", "attestation_policy"),
+    )
+
+
+def test_a_policy_that_a_vm_gives_of_itself_measures_nothing() -> None:
+    own = changed(("attestation_policies", "own"), {"vm": "trainer"})
+    (found,) = judged(changed((*AGENT, "attestation_policy"), "own", own))
+    assert (found.rule, found.location) == ("measured-vms", (*AGENT, "attestation_policy"))
 
 
 def test_who_brings_everything_may_read_the_result_alone() -> None:
