@@ -21,7 +21,7 @@ class Agents(Protocol):
         """Look now for what the CVM's agent should be told."""
 
     def drop_cvm(self, cvm_id: str) -> None:
-        """End every stream of a removed CVM."""
+        """End every stream of a removed CVM, once its agent is told to drop its computation."""
 
     def drop_certificate(self, serial: str) -> None:
         """End every stream that was opened with a revoked certificate."""

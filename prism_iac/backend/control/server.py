@@ -104,14 +104,25 @@ class ControlServer:
         self._on_streams(lambda stream: stream.cvm_id == cvm_id, lambda stream: stream.woken.set())
 
     def drop_cvm(self, cvm_id: str) -> None:
-        """End every stream of a removed CVM; from any thread."""
-        reason = f"cvm is inactive: {cvm_id}"
-        self._on_streams(lambda stream: stream.cvm_id == cvm_id, lambda stream: stream.drop(reason))
+        """End every stream of a removed CVM, whose agent is told to drop its computation first; from any thread."""
+        reason = presence.inactive(cvm_id)
+
+        def dismiss(stream: Stream) -> None:
+            if not stream.takes_commands:
+                stream.drop(reason)
+                return
+            stream.dismiss(reason)
+            # One that reads nothing more is not waited for.
+            asyncio.get_running_loop().call_later(self._services.times.patience, stream.drop, reason)
+
+        self._on_streams(lambda stream: stream.cvm_id == cvm_id, dismiss)
 
     def drop_certificate(self, serial: str) -> None:
         """End every stream that was opened with a revoked certificate; from any thread."""
         reason = f"certificate is revoked: {serial}"
-        self._on_streams(lambda stream: stream.serial == serial, lambda stream: stream.drop(reason))
+        self._on_streams(
+            lambda stream: stream.serial == serial and not stream.dropped, lambda stream: stream.drop(reason)
+        )
 
     def _on_streams(self, is_meant: Callable[[Stream], bool], act: Callable[[Stream], None]) -> None:
         def find_and_act() -> None:
