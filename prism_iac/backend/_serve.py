@@ -45,6 +45,7 @@ _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "10.0.2.2")
 
 _GRACEFUL_SECONDS: Final = 3
 _CREDENTIALS: Final = "admin.json"
+_SIGNING_KEY: Final = "signing-key"
 
 
 def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _: None) -> None:
@@ -89,7 +90,7 @@ async def _run(
 
     database = _open_database(settings)
     office = CertificateOffice(settings.data)
-    office.prepare(now=utc_now())
+    _prepare_keys(settings, database, office)
     control = ControlServer(ControlServices(database, utc_now, settings.times))
     try:
         control_port = await _start_control(settings, control, office)
@@ -122,6 +123,19 @@ def _open_database(settings: Settings) -> Database:
             next_step="Check the URL, that its driver is installed (prism-iac[postgres]), and the server.",
         ) from error
     return database
+
+
+def _prepare_keys(settings: Settings, database: Database, office: CertificateOffice) -> None:
+    from prism_iac.backend._replicas import share_keys
+
+    signing_key = settings.data / _SIGNING_KEY
+
+    def make() -> None:
+        office.prepare(now=utc_now())
+        if not signing_key.exists():
+            write_private(signing_key, secrets.token_bytes(_SECRET_BYTES))
+
+    share_keys(database, settings.data, make)
 
 
 async def _start_control(settings: Settings, control: ControlServer, office: CertificateOffice) -> int:
@@ -177,9 +191,9 @@ def _make_services(
     return Services(
         database=database,
         clock=utc_now,
-        tokens=Tokens(_signing_secret(settings.data), utc_now),
+        tokens=Tokens((settings.data / _SIGNING_KEY).read_bytes(), utc_now),
         passwords=passwords,
-        brake=LoginBrake(),
+        brake=LoginBrake(database),
         certificates=office,
         agents=control,
     )
@@ -198,13 +212,6 @@ def _administrators_token(
         now=utc_now(),
     )
     return TokenFile(settings.data, services.tokens, user_id)
-
-
-def _signing_secret(data: Path) -> bytes:
-    path = data / "signing-key"
-    if not path.exists():
-        write_private(path, secrets.token_bytes(_SECRET_BYTES))
-    return path.read_bytes()
 
 
 async def _serve_rest(

@@ -2,7 +2,7 @@
 
     vm.json      the facts; written before the process may run
     removing     present from the moment that its removal begins
-    environment  the environment of the agent, for people
+    environment  the environment of the agent, for people, without its secrets
     certs/       ca.pem, cert.pem, key.pem
     platform/    the simulated platform as the guest sees it
     work/        the agent's working directory
@@ -175,6 +175,7 @@ class VmFolder:
             folder=self.path,
             launch_measurement=facts.launch_measurement,
             evidence_at=self._evidence_at(facts),
+            qemu=facts.qemu,
         )
 
     def _evidence_at(self, facts: Facts) -> Path | str | None:

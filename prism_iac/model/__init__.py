@@ -48,6 +48,8 @@ from prism_iac.model._remote import (
     SourceLocation,
     is_pinned_image,
     kind_of_source,
+    name_of_source,
+    require_fitting_source,
 )
 from prism_iac.model._shape import is_secret
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
@@ -108,10 +110,12 @@ __all__ = [
     "kind_of_source",
     "mark_of",
     "marked",
+    "name_of_source",
     "nearest",
     "parse_duration",
     "parse_pem",
     "path_text",
+    "require_fitting_source",
     "role_name",
     "rule_of",
     "sha3_256",

@@ -25,7 +25,14 @@ def resources(stage: Stage, runnable: Live[Any], vm: Live[Any]) -> dict[str, Liv
         "ComputationRun", "run", computation=runnable.id, vm=vm.id, wait=False, stop_on_delete=True
     )
     stage.delete(run)
-    return {"Participant": grant, "PublicKey": key, "ComputationRun": run, "ConfidentialVM": vm}
+    bundle = stage.create("CertificateBundle", "tls", source="prism", vm=vm.id, mode="tls")
+    return {
+        "Participant": grant,
+        "PublicKey": key,
+        "ComputationRun": run,
+        "ConfidentialVM": vm,
+        "CertificateBundle": bundle,
+    }
 
 
 def test_what_cannot_be_asked_for_is_not_gone(
@@ -39,7 +46,7 @@ def test_what_cannot_be_asked_for_is_not_gone(
     for how, answer in BROKEN.items():
 
         def broken(transport: httpx.HTTPTransport, request: httpx.Request, answer: Any = answer) -> Any:
-            if any(part in request.url.path for part in ("/cvms", "/computations/")):
+            if any(part in request.url.path for part in ("/cvms", "/computations/", "/certs")):
                 response = answer(request)
                 response.request = request
                 return response

@@ -81,7 +81,8 @@ def empty_database(database: Database, tmp_path: Path) -> Iterator[Database]:
 
 
 def test_the_migrations_lead_to_the_mapped_tables(database: Database, empty_database: Database) -> None:
-    upgrade(empty_database)
+    with empty_database.engine.begin() as connection:
+        upgrade(connection)
     with empty_database.engine.connect() as migrated, database.engine.connect() as made:
         for connection in (migrated, made):
             context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -111,8 +112,8 @@ def _constraints(connection: Connection) -> dict[str, list[str]]:
 def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
     empty_database: Database,
 ) -> None:
-    upgrade(empty_database, "0001")
     with empty_database.engine.begin() as connection:
+        upgrade(connection, "0001")
         for table, row in OLD_ROWS.items():
             connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
     prepare_schema(empty_database)

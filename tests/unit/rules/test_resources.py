@@ -15,8 +15,9 @@ KINDS = {
     "vms": "ConfidentialVM",
     "attestation_policies": "AttestationPolicy",
     "computations": "Computation",
+    "assets": "Asset",
 }
-NEEDS_NEIGHBOURS = {"measured-vms", "pinned-assets", "pinned-keys", "separate-consumers"}
+NEEDS_NEIGHBOURS = {"measured-vms", "pinned-assets", "pinned-sources", "pinned-keys", "separate-consumers"}
 
 
 def as_resources(document: dict[str, Any], **entries: RuleEntry) -> list[Judgement]:

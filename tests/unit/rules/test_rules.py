@@ -23,6 +23,12 @@ GOOD: Final[dict[str, Any]] = {
     "assets": {
         "iris": {"kind": "dataset", "provider": "ada", "checksum": "1" * 64},
         "lin-reg": {"kind": "algorithm", "provider": "grace", "checksum": "2" * 64},
+        "wine": {
+            "kind": "dataset",
+            "provider": "ada",
+            "checksum": "4" * 64,
+            "source": {"url": "https://data.example.com/wine.csv"},
+        },
     },
     "certificates": {
         "tls": {"mode": "matls", "key": {"algorithm": "rsa", "size": 3072}, "renew_before": "30d"},
@@ -107,6 +113,8 @@ CASES: Final = (
     Case("least-tcb", (*POLICY, "minimum_tcb"), LEFT_OUT),
     Case("enforced-policies", (*POLICY, "warn"), {"minimum_tcb": "2027-01-31"}),
     Case("pinned-assets", ("assets", "iris", "checksum"), LEFT_OUT),
+    Case("pinned-sources", ("assets", "wine", "checksum"), LEFT_OUT),
+    Case("encrypted-sources", ("assets", "wine", "source", "url"), "http://data.example.com/wine.csv"),
     Case("pinned-keys", ("participants", "ada", "public_key"), LEFT_OUT),
     Case("separate-consumers", ("computations", "regression", "result_consumers"), ["grace"]),
 )
@@ -175,7 +183,14 @@ def test_a_stack_sets_the_numbers_of_a_rule() -> None:
 
 
 def test_a_lock_pins_every_asset() -> None:
-    assert judged(changed(("assets", "iris", "checksum"), LEFT_OUT) | {"locked": True}) == ()
+    for name in ("iris", "wine"):
+        assert judged(changed(("assets", name, "checksum"), LEFT_OUT) | {"locked": True}) == ()
+
+
+def test_what_is_encrypted_may_be_fetched_in_clear() -> None:
+    key = {"encrypted": True, "kbs_url": "https://kbs.example.com", "kbs_resource_path": "default/key/wine"}
+    source = {"url": "http://data.example.com/wine.sealed", **key}
+    assert judged(changed(("assets", "wine", "source"), source)) == ()
 
 
 def test_a_rule_that_is_not_there_is_told_with_the_nearest() -> None:
