@@ -225,11 +225,16 @@ async def _serve_rest(
     from anyio.to_thread import current_default_thread_limiter
 
     from prism_iac.backend._app import make_app
+    from prism_iac.backend._connections import PatientProtocol
+    from prism_iac.backend._edge import LARGEST_HEAD_BYTES
 
     current_default_thread_limiter().total_tokens = _REST_THREADS
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(services),
+            http=PatientProtocol,
+            h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
+            limit_concurrency=PatientProtocol.patience.most_connections,
             log_config=None,
             access_log=False,
             lifespan="off",

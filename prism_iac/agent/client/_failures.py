@@ -138,6 +138,12 @@ _REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
         AgentRefused,
         "Upload it under the asset's file name; each dataset is taken once.",
     ),
+    (
+        Refusal.UPLOAD_TOO_LARGE,
+        AgentRefused,
+        "Send less, or raise AGENT_LIMIT_UPLOAD_MIB and AGENT_LIMIT_DATA_MIB in the agent's environment.",
+    ),
+    (Refusal.UPLOAD_STALLED, AgentRefused, "Repeat the upload: nothing of it was kept."),
     (Refusal.DATASET_NOT_UNPACKED, AgentRefused, "Upload a plain zip file, or upload without unpacking."),
     (Refusal.ALGORITHM_EMPTY, AgentRefused, "Upload a file that is not empty."),
     (Refusal.DATASET_EMPTY, AgentRefused, "Upload a file that is not empty."),

@@ -30,7 +30,13 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 10_000),  # notices a peer that went without a word
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.max_concurrent_streams", 16),  # of one connection
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.server_handshake_timeout_ms", 20_000),
 )
+_MOST_STREAMS_OF_A_CVM: Final = 8
+"""An agent has one, its log forwarder another, and some may not have been noticed to be dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,11 @@ class ControlServer:
         if reason:
             _log.info("stream refused", serial=visitor.serial, reason=reason)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, reason)
+        if sum(stream.cvm_id == cvm_id for stream in self._streams) >= _MOST_STREAMS_OF_A_CVM:
+            _log.warning("stream refused", cvm=cvm_id, reason="too many streams")
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"cvm {cvm_id} has {_MOST_STREAMS_OF_A_CVM} streams"
+            )
         stream = Stream(
             cvm_id=cvm_id,
             serial=visitor.serial,

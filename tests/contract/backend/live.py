@@ -83,6 +83,10 @@ class Live:
         issued = office.issue_for_server(["localhost", "127.0.0.1"], now=self.prism.clock())
         return ServerIdentity(issued.certificate_pem, issued.key_pem, client_ca=office.ca_pem)
 
+    def streams(self) -> int:
+        """How many streams of agents are open."""
+        return len(self._agents.current._streams)
+
     @property
     def address(self) -> str:
         return f"localhost:{self.port}"
