@@ -23,7 +23,7 @@ class Stream:
         idle_answers: How many times in a row it said that it awaits a manifest, though it had taken one.
         manifest_sent_at: When this stream last carried a manifest, in the loop's time.
         stop_sent_at: When this stream last carried a stop, in the loop's time.
-        dropped: Why the server ends the stream; empty while it does not.
+        dropped: Why the server ends the stream, or is about to; empty while it does not.
     """
 
     cvm_id: str
@@ -38,6 +38,11 @@ class Stream:
     dropped: str = ""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def dismiss(self, reason: str) -> None:
+        """Have the agent told its last orders, after which the stream is dropped."""
+        self.dropped = self.dropped or reason
+        self.woken.set()
 
     def drop(self, reason: str) -> None:
         """End the stream from the server's side; the first reason stays."""
