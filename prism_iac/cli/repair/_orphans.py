@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from prism_iac.cli._exit_code import ExitCode
+from prism_iac.cli._lookup import by_name_or_id
 from prism_iac.cli._output import emit_json, emit_table, printable, say
 from prism_iac.cli._pulumi import project_folder
 from prism_iac.cli.plan._preview import stack_name
 from prism_iac.cli.repair._lock import locks_of, require_unlocked, state_folder
 from prism_iac.cli.repair._repair import Form, unlisted_document
 from prism_iac.cli.repair._review import BY_HAND, project_name, services_of, short_name
-from prism_iac.errors import Finding, InvalidInput, PrismError
+from prism_iac.errors import PrismError
 
 if TYPE_CHECKING:
     from prism_iac.cli._documents import OrphanDocument
@@ -92,13 +93,7 @@ def _remove(orphan: Orphan) -> bool:
 
 
 def _chosen(found: list[Orphan], names: list[str]) -> list[Orphan]:
-    known = {name for orphan in found for name in (orphan.id, orphan.name)}
-    if missing := [name for name in names if name not in known]:
-        raise InvalidInput(
-            Finding(path="ORPHAN", message=f"no orphan is called {name}", fix="See `prism-iac orphans`.")
-            for name in missing
-        )
-    return [orphan for orphan in found if not names or orphan.id in names or orphan.name in names]
+    return [by_name_or_id(found, name, what="orphan") for name in dict.fromkeys(names)] if names else found
 
 
 def _marks(given: Mapping[str, Services]) -> Marks:
@@ -108,9 +103,9 @@ def _marks(given: Mapping[str, Services]) -> Marks:
     for stack, services in given.items():
         marks.add_stack(stack, project)
         state = services.state
-        marks.add_resources(stack, [*state.resources, *(item.resource for item in state.pending)])
+        marks.add_resources([*state.resources, *(item.resource for item in state.pending)])
         for copy in _copies(short_name(stack), project, folder):
-            marks.add_resources(stack, copy)
+            marks.add_resources(copy)
     return marks
 
 

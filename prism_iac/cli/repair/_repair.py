@@ -45,9 +45,11 @@ def repair(
     from prism_iac.cli.repair._review import reviewed
     from prism_iac.provider.repair import Outcome
 
+    if form is Form.JSON and not (yes or dry_run):
+        raise typer.BadParameter("a program is not asked: say --yes or --dry-run", param_hint="--format json")
     with reviewed(stack, may_start=not dry_run) as review:
         decisions, is_open = review.decisions, bool(review.decisions or review.locks)
-        if form is Form.TEXT or not (yes or dry_run):
+        if form is Form.TEXT:
             _tell(review)
         is_done = False
         if is_open and not dry_run:

@@ -14,6 +14,7 @@ from prism_iac.cli._output import printable, say
 from prism_iac.cli._pulumi import ask_pulumi, project_folder
 from prism_iac.cli.exchange._engine import PulumiEngine
 from prism_iac.cli.repair._lock import Lock, locks_of, remove_stale
+from prism_iac.errors import Conflict
 
 if TYPE_CHECKING:
     from prism_iac.provider.repair import Decision, Services, StackState, Unlisted
@@ -48,14 +49,16 @@ class Review:
             What became of each.
 
         Raises:
-            Conflict: An update may be going on, or the engine refuses the state.
+            Conflict: An update may be going on, or was done meanwhile, or the engine refuses the state.
         """
         from prism_iac.provider.repair import Outcome, apply, finished
 
-        remove_stale(self.locks)
+        remove_stale(_locks_of(self.engine.stack_name))
         wanted = [item for item in decisions or self.decisions if item.outcome is not Outcome.LEFT]
         if not wanted:
             return self.decisions
+        if self.engine.export(shows_secrets=True) != self.state.document:
+            raise Conflict("the stack was updated meanwhile", next_step="Run it again.")
         self.engine.keep(self.engine.export())
         done = tuple(finished(item, self.services) for item in wanted)
         self.engine.replace_state(apply(self.state, done).document)
@@ -108,7 +111,11 @@ def settle_creates(stack: str) -> None:
     """
     from prism_iac.provider.repair import Operation, Outcome
 
-    if not PulumiEngine(stack).export()["deployment"].get("pending_operations") and not _locks_of(stack):
+    locks = _locks_of(stack)
+    if locks and all(lock.is_stale for lock in locks):
+        remove_stale(locks)
+        say(f"removed the lock of an update that was killed: {locks[0]}")
+    if not PulumiEngine(stack).export()["deployment"].get("pending_operations"):
         return
     with reviewed(stack, may_start=True) as review:
         creates = tuple(
@@ -120,10 +127,6 @@ def settle_creates(stack: str) -> None:
             review.settle(creates)
             made = sum(item.outcome is Outcome.RECORDED for item in creates)
             say(f"settled {len(creates)} creates that were cut off: {made} came into the state")
-        elif review.locks and all(lock.is_stale for lock in review.locks):
-            remove_stale(review.locks)
-        if review.locks:
-            say(f"removed the lock of an update that was killed: {review.locks[0]}")
 
 
 def short_name(stack: str) -> str:

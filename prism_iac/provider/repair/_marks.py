@@ -50,11 +50,12 @@ class Marks:
         component = f"urn:pulumi:{short}::{project}::{STACK_FILE_TYPE}::{short}"
         self._parents.setdefault(stack, set()).add(component)
 
-    def add_resources(self, stack: str, resources: Iterable[Mapping[str, Any]]) -> None:
-        """Take note of what a stack has, or had at some time."""
+    def add_resources(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        """Take note of what the stacks have, or had at some time; resources of other stacks are left out."""
         for resource in resources:
-            kind = kind_of(resource)
-            if kind is None:
+            kind, (short, project) = kind_of(resource), _home_of(str(resource["urn"]))
+            stack = self._stacks.get((project, short))
+            if kind is None or stack is None:
                 continue
             if parent := resource.get("parent"):
                 self._parents.setdefault(stack, set()).add(parent)
@@ -92,6 +93,12 @@ class Marks:
             identity = f"{stem}.{generation}"
             mark = name_suffix(identity) if owner.kind == "ConfidentialVM" else mark_of(identity)
             self._owners.setdefault(mark, owner)
+
+
+def _home_of(urn: str) -> tuple[str, str]:
+    """The stack and the project of a URN."""
+    stack, project, *_ = urn.removeprefix("urn:pulumi:").split("::")
+    return stack, project
 
 
 def _stems(project: str, stack: str, kind: str, name: str, parents: Iterable[str]) -> Iterator[str]:

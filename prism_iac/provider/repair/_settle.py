@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from prism_iac.errors import Conflict, PartialResult, PrismError
+from prism_iac.errors import Conflict, InvalidInput, PartialResult, PrismError
 from prism_iac.provider._service import Actual, Service
 from prism_iac.provider.repair._recorded import plain, with_state
 from prism_iac.provider.repair._services import Services
@@ -170,12 +170,13 @@ def _of_delete(pending: Pending, state: StackState, service: Service) -> Decisio
 
 
 def _of_look(pending: Pending, service: Service) -> Decision:
-    object_id = str(pending.resource.get("id", ""))
+    # An import that is planned for the first time has its id elsewhere.
+    object_id = str(pending.resource.get("id") or pending.resource.get("importID") or pending.name)
     verb = "read" if pending.operation is Operation.READ else "import"
     try:
         found = service.recall(pending.name, object_id, "")
         what = "is there" if found else "is not there"
-    except Conflict:
+    except (Conflict, InvalidInput):
         what = "cannot be looked up by its id"
     return Decision(
         pending, Outcome.DROPPED, f"{object_id} {what}, and a {verb} changes nothing: {verb} it again"

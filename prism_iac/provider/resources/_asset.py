@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 from pulumi import Input, Output
@@ -50,7 +50,7 @@ class Asset(PrismResource, module="prism", name="Asset"):
     """SHA3-256 of the file's bytes, 64 hexadecimal characters."""
     file_name: Output[str]
     """The name that the upload must have."""
-    source: Output[dict[str, object] | None]
+    source: Output[dict[str, Any] | None]
     """Where the agent fetches it."""
     description: Output[str]
     """What it is."""

@@ -10,6 +10,7 @@ import pytest
 
 from prism_iac.errors import PrismError
 from prism_iac.lifecycle import Live
+from prism_iac.lifecycle.handlers._bundle_prism import REVOKED
 from prism_iac.prism import Limits, PrismClient
 from tests.contract.lifecycle.stage import ADA, EVE, Stage
 from tests.contract.lifecycle.test_unreachable import BROKEN
@@ -57,14 +58,19 @@ def test_what_cannot_be_asked_for_is_not_gone(
             with suppress(PrismError):
                 answered.append((kind, how, stage.read(live)))
         monkeypatch.setattr(httpx.HTTPTransport, "handle_request", really)
+    monkeypatch.undo()
     assert answered == []
     assert all(stage.read(live) is not None for live in resources.values())
 
 
 def test_what_is_gone_is_gone(stage: Stage, resources: dict[str, Live[Any]]) -> None:
-    vm = resources.pop("ConfidentialVM")
+    vm, bundle = resources.pop("ConfidentialVM"), resources.pop("CertificateBundle")
     stage.workspace.cvms.delete(vm.id)
     assert stage.workspace.cvms.get(vm.id).status == "inactive"
     assert stage.read(vm) is None
+    # Its certificates are known to Prism still: they were revoked with it.
+    revoked = stage.read(bundle)
+    assert revoked is not None
+    assert revoked.state.standing == REVOKED
     stage.workspace.computations.delete(resources["PublicKey"].state.computation)
     assert [kind for kind, live in resources.items() if stage.read(live) is not None] == []

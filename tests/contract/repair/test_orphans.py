@@ -36,7 +36,7 @@ def orphans(stage: Stage, of: StackState, *copies: StackState) -> list[Orphan]:
     marks = Marks()
     marks.add_stack(STACK, PROJECT)
     for known in (of, *copies):
-        marks.add_resources(STACK, [*known.resources, *(item.resource for item in known.pending)])
+        marks.add_resources([*known.resources, *(item.resource for item in known.pending)])
     with services(stage, of) as reached:
         return [
             orphan
@@ -115,6 +115,14 @@ def test_a_copy_of_the_state_tells_of_what_it_has_no_more(stage: Stage) -> None:
     owners = {orphan.id: orphan.owner for orphan in orphans(stage, state(), copy)}
     assert owners.pop(first.id) == owners.pop(again.id) == Owner(STACK, "Asset", "it")
     assert list(owners.values()) == [None]
+
+
+def test_a_copy_of_another_stacks_state_tells_of_nothing(stage: Stage) -> None:
+    live = stage.create("Asset", "it", **ASSET)
+    recorded = resource("Asset", "it", live.state.inputs(), live=live)
+    elsewhere = {**recorded, "urn": recorded["urn"].replace(f":{STACK}::", ":dev-pr-12::")}
+    (orphan,) = orphans(stage, state(), state(elsewhere))
+    assert (orphan.id, orphan.owner) == (live.id, None)
 
 
 def test_what_carries_no_mark_is_never_shown(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from prism_iac.backend._edge import LARGEST_BODY_OF_STRANGERS_BYTES, LARGEST_HEAD_BYTES
-from prism_iac.backend._errors import TooManyAttempts
+from prism_iac.backend._errors import TooManyAttempts, Unauthenticated
 from prism_iac.backend._logins import LoginBrake
 from prism_iac.backend.records.fields import DEEPEST_METADATA, LARGEST_METADATA_BYTES
 from prism_iac.backend.store import Database
@@ -94,12 +94,11 @@ def test_a_head_has_a_size(prism: Prism) -> None:
 
 
 def refusals(brake: LoginBrake, clock: ManualClock, account: str = "ada") -> timedelta | None:
-    """How long to wait; None where the attempt is heard."""
-    try:
-        brake.attempt(account, now=clock())
-    except TooManyAttempts as refused:
-        return refused.retry_after
-    return None
+    """How long to wait before an attempt that fails; None where it is heard."""
+    wrong = Unauthenticated("the password is wrong")
+    with pytest.raises((Unauthenticated, TooManyAttempts)) as refused, brake.attempt(account, now=clock()):
+        raise wrong
+    return refused.value.retry_after
 
 
 def test_the_brake_slides_over_time_and_opens_as_failures_grow_old(database: Database) -> None:
@@ -135,7 +134,8 @@ def test_a_success_forgets_the_failures(database: Database) -> None:
     brake, clock = LoginBrake(database), ManualClock()
     for _ in range(LoginBrake.ATTEMPTS - 1):
         assert refusals(brake, clock) is None
-    brake.succeeded("ada")
+    with brake.attempt("ada", now=clock()):
+        pass
     for _ in range(LoginBrake.ATTEMPTS):
         assert refusals(brake, clock) is None
     assert refusals(brake, clock) is not None
