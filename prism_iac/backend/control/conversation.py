@@ -54,6 +54,7 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
 
     async def fill() -> None:
         async for message in messages:
+            stream.came += 1
             await inbox.put(message)
         await inbox.put(None)
 
@@ -62,6 +63,7 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
         while batch := await _next_batch(inbox):
             state = stream.state
             await services.in_thread(_record_all, services, stream, batch)
+            stream.note_recorded(len(batch))
             # The same state once more asks for no command: answering it with a question would never end.
             if stream.state is not state or any(_may_ask_for_a_command(message) for message in batch):
                 stream.woken.set()
@@ -106,6 +108,8 @@ async def _command(
     while True:
         stream.woken.clear()
         order = await services.in_thread(_next_order, services, stream, time())
+        # An agent takes a word of ours for a receipt of what it said a while ago, and forgets that.
+        await stream.until_recorded()
         for message in order.messages:
             await context.write(message)
         if order.command is Command.SEND_MANIFEST:
