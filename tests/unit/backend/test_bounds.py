@@ -95,13 +95,10 @@ def test_a_head_has_a_size(prism: Prism) -> None:
 
 def refusals(brake: LoginBrake, clock: ManualClock, account: str = "ada") -> timedelta | None:
     """How long to wait before an attempt that fails; None where it is heard."""
-    try:
-        with brake.attempt(account, now=clock()):
-            raise Unauthenticated("the password is wrong")
-    except TooManyAttempts as refused:
-        return refused.retry_after
-    except Unauthenticated:
-        return None
+    wrong = Unauthenticated("the password is wrong")
+    with pytest.raises((Unauthenticated, TooManyAttempts)) as refused, brake.attempt(account, now=clock()):
+        raise wrong
+    return refused.value.retry_after
 
 
 def test_the_brake_slides_over_time_and_opens_as_failures_grow_old(database: Database) -> None:
