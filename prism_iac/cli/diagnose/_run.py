@@ -30,6 +30,9 @@ def check_uploads(subject: Subject) -> Outcome:
         awaited, command = subject.assets_of(AssetKind.DATASET), "data"
     else:
         return fine(f"the agent is in the phase {state}")
+    awaited = [asset for asset in awaited if asset.source is None]
+    if not awaited:
+        return fine(f"the agent is in the phase {state}, and fetches what it waits for itself")
     people = ", ".join(
         f"{asset.file_name or asset.id} from {subject.name_of(asset.user_id)}" for asset in awaited
     )

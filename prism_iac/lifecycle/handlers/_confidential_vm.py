@@ -19,7 +19,7 @@ from prism_iac.lifecycle._identity import name_suffix
 from prism_iac.lifecycle.handlers._cocos_vm import ensure_machine, is_there, remove_machines, why_renewed
 from prism_iac.lifecycle.handlers._vm_spec import spec_of, state_of_process
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
-from prism_iac.model.resources import ConfidentialVM
+from prism_iac.model.resources import ConfidentialVM, policy_without_evidence
 from prism_iac.prism import NotFound
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     replaces_by_deleting_first = True
 
     def complete(self, desired: ConfidentialVM, context: Context) -> ConfidentialVM:
-        """Give it a name of its own; refuse what can never come online."""
+        """Give it a name of its own; refuse what can never come online, or be held to what it is to prove."""
         if desired.provider in _CLOUDS and context.session.settings.is_embedded:
             raise InvalidInput(
                 [
@@ -63,6 +63,10 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                     )
                 ]
             )
+        if desired.policy is not None and not desired.has_evidence_here:
+            # Not the model's to say: what a state has, a destroy must be able to read.
+            refusal = policy_without_evidence(desired.provider, "policy")
+            raise InvalidInput([Finding(path=refusal.field, message=refusal.message, fix=refusal.fix)])
         if desired.name is not None:
             return desired
         return desired.with_(name=f"{context.name}-{name_suffix(context.identity)}")

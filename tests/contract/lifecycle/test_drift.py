@@ -16,7 +16,7 @@ from prism_iac.hypervisor import Vm
 from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.lifecycle import HANDLERS, Live
 from prism_iac.lifecycle.handlers._vm_spec import state_of_process
-from prism_iac.model import AssetKind, VmProvider, VmStatus
+from prism_iac.model import AssetKind, RemoteSource, VmProvider, VmStatus
 from prism_iac.model.resources import AgentConfig, ConfidentialVM, QemuSettings, VmLimits
 from prism_iac.prism import AgentConfigRecord, AssetContent
 from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage, eventually
@@ -88,6 +88,13 @@ class Scene:
         roles.remove_actions(computation, role.id, [action])
 
 
+SEALED: Final[Mapping[str, Any]] = {
+    "url": "s3://lab/numbers.sealed",
+    "encrypted": True,
+    "kbs_url": "https://kbs.example.com",
+    "kbs_resource_path": "default/key/numbers",
+}
+
 Edit: TypeAlias = Callable[[Scene], None]
 
 HERE: Final = "is of this machine alone"
@@ -120,6 +127,7 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
         "file": HERE,
         "checksum": lambda scene: scene.edit_asset(checksum="ab" * 32),
         "file_name": lambda scene: scene.edit_asset(file_name="other.txt"),
+        "source": lambda scene: scene.edit_asset(source=RemoteSource.model_validate(SEALED)),
         "description": lambda scene: scene.edit_asset(words="another dataset"),
         "mime_type": lambda scene: scene.edit_asset(mime_type="text/plain"),
         "sample_file": lambda scene: scene.edit_asset(sample=b"another sample"),
@@ -150,6 +158,17 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
 }
 """By kind and field that people set: an edit that must show, or why there can be none."""
 
+SOURCE_ROWS: Final[Mapping[str, Any]] = {
+    "url": "https://elsewhere.example.com/numbers.txt",
+    "encrypted": False,
+    "kbs_url": "https://kbs.elsewhere.example.com",
+    "kbs_resource_path": "default/key/other",
+    "decompress": True,
+    "runtime": "wasm",
+    "arguments": ("--slow",),
+}
+"""Of where an agent fetches an asset, by its own fields: another value than that of the scene."""
+
 AGENT_ROWS: Final[Mapping[str, Edit]] = {
     "tls": lambda scene: scene.edit_computation(
         cert_file="", server_key="", server_ca_file="", client_ca_file=""
@@ -179,6 +198,10 @@ def test_every_field_has_its_row(kind: str) -> None:
 
 def test_every_field_of_the_agent_has_its_row() -> None:
     assert set(AGENT_ROWS) == set(AgentConfig.model_fields)
+
+
+def test_every_field_of_a_source_has_its_row() -> None:
+    assert set(SOURCE_ROWS) == set(RemoteSource.model_fields)
 
 
 @pytest.fixture
@@ -253,10 +276,50 @@ def test_an_edit_of_the_agent_is_shown(field: str, scene_of: Callable[[str], Sce
     assert recorded.get(field) != actual.get(field)
 
 
+@pytest.mark.parametrize("field", SOURCE_ROWS)
+def test_an_edit_of_a_source_is_shown(field: str, stage: Stage, addition: Path) -> None:
+    is_run = field in ("runtime", "arguments")
+    values: dict[str, Any] = {
+        "asset_type": "algorithm" if is_run else "dataset",
+        "provider": ADA,
+        "file": str(addition),
+        "description": "a dataset",
+        "source": {"url": "https://data.example.com/a.py", "runtime": "python"} if is_run else SEALED,
+    }
+    live = stage.create("Asset", "edited", **values)
+    assert stage.drift(live) == {}
+    edited = live.state.source.model_dump() | {field: SOURCE_ROWS[field]}
+    if field == "encrypted":
+        edited |= {"kbs_url": None, "kbs_resource_path": None}
+    Scene(stage, live, Path()).edit_asset(source=RemoteSource.model_validate(edited))
+    recorded, actual = stage.drift(live)["source"]
+    assert recorded.get(field) != actual.get(field)
+
+
+def test_a_source_that_was_removed_and_one_that_was_added_are_shown(stage: Stage, numbers: Path) -> None:
+    fetched = stage.create(
+        "Asset",
+        "fetched",
+        asset_type="dataset",
+        provider=ADA,
+        file=str(numbers),
+        description="a dataset",
+        source=SEALED,
+    )
+    Scene(stage, fetched, Path()).edit_asset(removes_source=True)
+    assert stage.drift(fetched) == {"source": (fetched.state.inputs()["source"], None)}
+    uploaded = stage.dataset(numbers)
+    Scene(stage, uploaded, Path()).edit_asset(source=fetched.state.source)
+    assert stage.drift(uploaded) == {"source": (None, fetched.state.inputs()["source"])}
+    seen = stage.read(uploaded)
+    assert seen is not None
+    assert stage.drift(stage.update(seen, source=None)) == {}
+
+
 @pytest.mark.parametrize("kind", ["Computation", "Asset"])
 def test_an_update_takes_the_edit_back(kind: str, scene_of: Callable[[str], Scene]) -> None:
     scene = scene_of(kind)
-    for field in ("description", "name" if kind == "Computation" else "sample_file"):
+    for field in ("description", *(["name"] if kind == "Computation" else ["sample_file", "source"])):
         edit = ROWS[kind][field]
         assert not isinstance(edit, str)
         edit(scene)
