@@ -11,6 +11,7 @@ import structlog
 
 from prism_iac.backend.control.decision import Command
 from prism_iac.backend.control.dispatch import Order, next_order
+from prism_iac.backend.control.presence import inactive
 from prism_iac.backend.control.recording import record
 from prism_iac.backend.control.services import ControlServices
 from prism_iac.backend.control.stream import Stream
@@ -115,8 +116,11 @@ async def _command(
             stream.manifest_sent_at = time()
         elif order.command is Command.SEND_STOP:
             stream.stop_sent_at = time()
-        if order.command in (Command.SEND_MANIFEST, Command.SEND_STOP):
+        if order.command not in (Command.NOTHING, Command.ASK_STATE):
             _log.info("told agent", cvm=stream.cvm_id, command=order.command.name.lower())
+        if order.command is Command.DISCONNECT:
+            stream.drop(inactive(stream.cvm_id))
+            return
         await _wait(stream.woken, _pause(services, stream, order))
 
 

@@ -25,7 +25,7 @@ class Stream:
         stop_sent_at: When this stream last carried a stop, in the loop's time.
         came: How many messages have come.
         recorded: How many of them are in the database.
-        dropped: Why the server ends the stream; empty while it does not.
+        dropped: Why the server ends the stream, or is about to; empty while it does not.
     """
 
     cvm_id: str
@@ -55,6 +55,11 @@ class Stream:
         while self.recorded < came:
             self.progress.clear()
             await self.progress.wait()
+
+    def dismiss(self, reason: str) -> None:
+        """Have the agent told its last orders, after which the stream is dropped."""
+        self.dropped = self.dropped or reason
+        self.woken.set()
 
     def drop(self, reason: str) -> None:
         """End the stream from the server's side; the first reason stays."""

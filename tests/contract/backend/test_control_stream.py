@@ -179,8 +179,31 @@ def test_the_stream_of_a_removed_cvm_ends_and_does_not_come_back(live: Live, con
     live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
     inactive = (DENIED, f"cvm is inactive: {cvm}")
     assert agent.wait(lambda agent: agent.ended) == inactive
+    assert (agent.stops, agent.disconnections) == ([], [cvm])
     assert connect(cvm, identity=identity).wait(lambda agent: agent.ended) == inactive
     assert live.cvm(cvm)["status"] == "inactive"
+
+
+def test_the_agent_of_a_removed_cvm_drops_the_results_that_it_has(live: Live, connect: Connect) -> None:
+    cvm, agent = live.ready_cvm(connect)
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    agent.manifest()
+    agent.state = "ConsumingResults"
+    live.wait_for_run(computation, status="completed")
+    live.wait_for_cvm(cvm, state="ConsumingResults")
+    live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
+    assert agent.wait(lambda agent: agent.ended) == (DENIED, f"cvm is inactive: {cvm}")
+    assert (agent.stops, agent.disconnections) == ([computation], [cvm])
+
+
+def test_the_log_forwarder_of_a_removed_cvm_is_told_nothing(live: Live, connect: Connect) -> None:
+    cvm, _ = live.ready_cvm(connect)
+    forwarder = connect(cvm, metadata=(("job-id", cvm), ("connection-type", "log-forwarder")))
+    forwarder.log(b"here", at=time.time())
+    live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
+    assert forwarder.wait(lambda agent: agent.ended) == (DENIED, f"cvm is inactive: {cvm}")
+    assert (forwarder.stops, forwarder.disconnections) == ([], [])
 
 
 def test_a_revoked_certificate_is_cut_off_while_a_newer_one_goes_on(live: Live, connect: Connect) -> None:
