@@ -137,7 +137,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         return Live(live.id, _with_outputs(state, record, context))
 
     def recall(self, object_id: str, context: Context) -> Live[ConfidentialVM] | None:
-        """By the id of the record; the limits of its process have their defaults."""
+        """By the id of the record; of a VM that a driver made, with what its process was started with."""
         workspace, vm_id = whereabouts(object_id, context)
         record = context.session.snapshot(workspace).cvms.get(vm_id)
         if record is None:
