@@ -63,7 +63,7 @@ def samples(memory: float, grows_by: float) -> list[Sample]:
     return [
         Sample(
             at=at,
-            memory=memory * min(1, at / 10) + grows_by * max(0, at - 15) / 45 + (memory if at == 30 else 0),
+            memory=memory * min(1, at / 10) + grows_by * max(0, at - 30) / 30 + (memory if at == 30 else 0),
             files=20 + (at > 40) * 9,
             threads=4,
             connections=2,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-WARM_UP = 0.25
+WARM_UP = 0.5
 """The share of the time in which caches and pools fill."""
 
 
