@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from prism_iac.testing.faults import FaultProxy, Moment, kill_points
+from prism_iac.testing.faults import FaultProxy, Moment, Tape
 from tests.contract.lifecycle.stage import Stage
 from tests.faults.scenarios import SCENARIOS, Scenario, alive, take_apart
 
@@ -17,21 +17,23 @@ EVERY_POINT = "PRISM_IAC_FAULTS"
 
 
 @pytest.fixture
-def proxy(data: Path) -> Iterator[FaultProxy]:
+def tape(data: Path) -> Iterator[Tape]:
+    tape = Tape()
     with FaultProxy.before_embedded(data) as proxy:
-        yield proxy
+        proxy.passing = tape.passing
+        yield tape
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_a_step_that_was_killed_is_taken_again(data: Path, proxy: FaultProxy, scenario: Scenario) -> None:
+def test_a_step_that_was_killed_is_taken_again(data: Path, tape: Tape, scenario: Scenario) -> None:
     stage = Stage(data, f"w-{uuid4().hex[:8]}")
     before = scenario.prepare(stage)
-    begun = len(proxy.calls)
     undisturbed = take_apart(scenario, stage, before)
+    tape.begin()
     undisturbed.start()
     undisturbed.join()
     assert undisturbed.exitcode == 0
-    points = kill_points(proxy.calls[begun:])
+    points = tape.points()
     stage.session.close()
     if scenario.step == "create" and scenario.kind == "ConfidentialVM" and EVERY_POINT not in os.environ:
         # Every point starts a VM: those around the call that makes its record stand for all.
@@ -41,10 +43,11 @@ def test_a_step_that_was_killed_is_taken_again(data: Path, proxy: FaultProxy, sc
         stage = Stage(data, f"w-{uuid4().hex[:8]}")
         before = scenario.prepare(stage)
         process = take_apart(scenario, stage, before)
-        with point.armed(proxy, process.kill) as killed:
-            process.start()
-            process.join()
-        assert killed, f"never came to {point}"
+        tape.begin(point, process.kill)
+        process.start()
+        process.join()
+        assert tape.struck, f"never came to {point}"
+        tape.begin()
         stage.begin_deployment()
         settled = scenario.take(stage, before)
         stage.begin_deployment()

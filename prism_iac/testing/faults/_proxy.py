@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
+
+from prism_iac.testing.faults._tape import CutOff
 
 __all__ = ["Answer", "Fault", "FaultProxy", "Rule", "storm"]
 
@@ -107,8 +109,7 @@ class FaultProxy:
         backend: Its base URL, http.
         calls: Every call so far, `METHOD path`, in the order of arrival.
         struck: The faults that calls have met.
-        before: Called with the number of a call, from 1 on, before the backend hears of it.
-        after: Called with the number of a call when the backend has answered and the caller does not know.
+        passing: Surrounds what the backend does with a call, which it is told of as `METHOD path`.
     """
 
     backend: str
@@ -116,8 +117,9 @@ class FaultProxy:
     strike: Callable[[str], Fault | None] | None = None
     calls: list[str] = field(default_factory=list, init=False)
     struck: list[Fault] = field(default_factory=list, init=False)
-    before: Callable[[int], None] | None = field(default=None, init=False)
-    after: Callable[[int], None] | None = field(default=None, init=False)
+    passing: Callable[[str], AbstractContextManager[None]] = field(
+        default=lambda _: nullcontext(), init=False
+    )
 
     def __post_init__(self) -> None:
         self._seen = [0] * len(tuple(self.rules))
@@ -163,14 +165,14 @@ class FaultProxy:
             finally:
                 instance.write_text(json.dumps(told), encoding="utf-8")
 
-    def arrived(self, call: str) -> tuple[int, Fault | None]:
-        """The number of a call, and what it meets."""
+    def arrived(self, call: str) -> Fault | None:
+        """What a call meets."""
         with self._lock:
             self.calls.append(call)
             fault = self._fault_of(call)
             if fault is not None:
                 self.struck.append(fault)
-            return len(self.calls), fault
+            return fault
 
     def _fault_of(self, call: str) -> Fault | None:
         for place, rule in enumerate(self.rules):
@@ -207,14 +209,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        number, fault = self._proxy.arrived(f"{self.command} {urlsplit(self.path).path}")
+        call = f"{self.command} {urlsplit(self.path).path}"
+        fault = self._proxy.arrived(call)
         # Whoever called may be dead by the time that an answer comes.
         with suppress(ConnectionError):
-            self._meet(fault, number, body)
+            self._meet(fault, call, body)
 
-    def _meet(self, fault: Fault | None, number: int, body: bytes) -> None:
-        if self._proxy.before:
-            self._proxy.before(number)
+    def _meet(self, fault: Fault | None, call: str, body: bytes) -> None:
         if fault is Fault.RESET:
             self._reset()
         elif fault in _REFUSALS:
@@ -222,9 +223,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if fault is Fault.DELAY:
                 time.sleep(_DELAY_SECONDS)
-            answer = self._forward(body)
-            if self._proxy.after:
-                self._proxy.after(number)
+            try:
+                with self._proxy.passing(call):
+                    answer = self._forward(body)
+            except (CutOff, ConnectionError, http.client.HTTPException):
+                # Somebody was killed, or the backend is not there.
+                self._reset()
+                return
             self._spoil(fault, answer)
 
     def _spoil(self, fault: Fault | None, answer: Answer) -> None:
