@@ -22,7 +22,7 @@ def test_a_life_that_is_cut_off_goes_on(tmp_path: Path) -> None:
     with open_world(
         project, tmp_path / "world", ensure_pulumi(), configuration={"prism:workspace": "research"}
     ) as world:
-        points = record(world, steps, has_first_times=False)
+        points = record(world, steps)
         cuts = [
             cut
             for seed, victim in enumerate(Victim)

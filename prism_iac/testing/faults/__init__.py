@@ -5,9 +5,12 @@ and spoils what its rules name. A world is a copy of a project with a backend, a
 its steps are cut off before and after each call and each write of state, and must go on as if nothing had been.
 """
 
+from prism_iac.testing.faults._command import add_options, conclude, tell
 from prism_iac.testing.faults._lives import Cut, Life, Step, cut_off, live_through, plan, record
 from prism_iac.testing.faults._processes import end_processes_of, processes_of
 from prism_iac.testing.faults._proxy import Fault, FaultProxy, Rule, storm
+from prism_iac.testing.faults._report import Row, print_table, rows_of, write_json
+from prism_iac.testing.faults._survive import Scenario, survive
 from prism_iac.testing.faults._tape import CutOff, KillPoint, Moment, Tape
 from prism_iac.testing.faults._world import Victim, World, open_world
 
@@ -19,17 +22,26 @@ __all__ = [
     "KillPoint",
     "Life",
     "Moment",
+    "Row",
     "Rule",
+    "Scenario",
     "Step",
     "Tape",
     "Victim",
     "World",
+    "add_options",
+    "conclude",
     "cut_off",
     "end_processes_of",
     "live_through",
     "open_world",
     "plan",
+    "print_table",
     "processes_of",
     "record",
+    "rows_of",
     "storm",
+    "survive",
+    "tell",
+    "write_json",
 ]

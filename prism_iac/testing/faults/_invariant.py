@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from prism_iac.hypervisor import open_hypervisor
-from prism_iac.model import VmProvider
+from prism_iac.model import ComputationStatus, VmProvider
 from prism_iac.prism import Workspace
 from prism_iac.testing.faults._world import World
 
@@ -19,43 +19,56 @@ _NEVER: Final = ("PRIVATE KEY",)
 
 def violations(world: World) -> Iterator[str]:
     """What is wrong with a world in which no update is going on, in words; nothing where all is well."""
-    recorded = _recorded(world)
-    live = _live(world)
-    for kind in sorted({*recorded, *live}):
-        wanted, found = sorted(recorded.get(kind, ())), sorted(live.get(kind, ()))
-        if wanted != found:
-            yield f"{kind}: state has {wanted}, Prism has {found}"
-    yield from _vm_violations(world, recorded.get("ConfidentialVM", []))
-    yield from _secret_violations(world)
-
-
-def _recorded(world: World) -> dict[str, list[str]]:
-    """The ids in state by kind, of the kinds that Prism lists."""
-    found: dict[str, list[str]] = {"Asset": [], "Computation": [], "ConfidentialVM": []}
-    for resource in world.deployment().get("resources", ()):
-        kind = resource["type"].rpartition(":")[2].rpartition("/")[2]
-        if kind in found:
-            found[kind].append(resource["id"])
-    return found
-
-
-def _live(world: World) -> dict[str, list[str]]:
-    """The ids at Prism by kind."""
-    found: dict[str, list[str]] = {}
+    recorded = {kind: [item["id"] for item in _of_kind(world, kind)] for kind in _IDS}
+    live: dict[str, list[str]] = {kind: [] for kind in _IDS}
     client = world.backend.accounts.as_admin()
     for domain in client.domains.list():
         workspace = client.workspace(domain.id)
-        for kind, ids in _ids(workspace).items():
-            found.setdefault(kind, []).extend(ids)
-    return found
+        for kind, ids in _IDS.items():
+            live[kind] += ids(workspace)
+        yield from _certificate_violations(world, workspace)
+    for kind in _IDS:
+        if sorted(recorded[kind]) != sorted(live[kind]):
+            yield f"{kind}: state has {sorted(recorded[kind])}, Prism has {sorted(live[kind])}"
+    yield from _vm_violations(world, recorded["ConfidentialVM"])
+    yield from _secret_violations(world)
 
 
-def _ids(workspace: Workspace) -> Mapping[str, list[str]]:
-    return {
-        "Asset": [item.id for item in workspace.assets.list()],
-        "Computation": [item.id for item in workspace.computations.list()],
-        "ConfidentialVM": [item.id for item in workspace.cvms.list()],
+_IDS: Final[Mapping[str, Callable[[Workspace], list[str]]]] = {
+    "Asset": lambda workspace: [item.id for item in workspace.assets.list()],
+    "Computation": lambda workspace: [item.id for item in workspace.computations.list()],
+    "ComputationRun": lambda workspace: [
+        item.id for item in workspace.computations.runs() if item.status is ComputationStatus.RUNNING
+    ],
+    "ConfidentialVM": lambda workspace: [item.id for item in workspace.cvms.list()],
+}
+"""The ids of what lives at Prism by kind; a run that has ended is history."""
+
+
+def _of_kind(world: World, kind: str) -> Iterator[Mapping[str, Any]]:
+    return (item for item in world.resources() if _kind(item) == kind)
+
+
+def _kind(resource: Mapping[str, Any]) -> str:
+    return str(resource["type"]).rpartition(":")[2].rpartition("/")[2]
+
+
+def _certificate_violations(world: World, workspace: Workspace) -> Iterator[str]:
+    """Of each VM there is the certificate that it was born with, and those of bundles."""
+    bundles = [item["outputs"] for item in _of_kind(world, "CertificateBundle")]
+    known = {
+        serial
+        for outputs in bundles
+        for serial in (
+            outputs.get("server_serial"),
+            outputs.get("client_serial"),
+            *(outputs.get("old_serials") or ()),
+        )
     }
+    for vm in workspace.cvms.list():
+        valid = {item.serial_number for item in workspace.certificates.list(cvm_id=vm.id) if not item.revoked}
+        if len(valid - known) != 1:
+            yield f"VM {vm.id}: {len(valid - known)} certificates are in no bundle, not one: {sorted(valid)}"
 
 
 def _vm_violations(world: World, recorded: list[str]) -> Iterator[str]:

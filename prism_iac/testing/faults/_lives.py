@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from prism_iac.testing.faults._invariant import violations
-from prism_iac.testing.faults._tape import KillPoint
+from prism_iac.testing.faults._tape import KillPoint, Moment
 from prism_iac.testing.faults._world import Ended, Victim, World
 
 __all__ = ["Cut", "Life", "Step", "cut_off", "live_through", "plan", "record"]
@@ -29,12 +29,14 @@ class Step:
     Attributes:
         name: What it is, such as `update`.
         verb: `up` or `destroy`.
+        arguments: More options of the command.
         files: What the program is from here on: content by path below the project.
         begin: Changes the world before it.
     """
 
     name: str
     verb: str = "up"
+    arguments: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     begin: Callable[[World], None] = lambda _: None
 
@@ -43,6 +45,10 @@ class Step:
         for path, content in self.files.items():
             (world.folder / path).write_text(content, encoding="utf-8")
         self.begin(world)
+
+    def take(self, world: World) -> Ended:
+        """Run its command."""
+        return world.update(self.verb, *self.arguments)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def record(
     for step in steps:
         step.prepare(world)
         world.tape.begin()
-        ended = world.update(step.verb)
+        ended = step.take(world)
         points[step.name] = world.tape.points()
         faults = [*_unless(ended, 0), *_afterwards(world, step)]
         assert not faults, f"{step.name}, undisturbed: {faults}"
@@ -98,7 +104,7 @@ def live_through(world: World, steps: Sequence[Step]) -> None:
     for step in steps:
         step.prepare(world)
         world.tape.begin()
-        faults = _unless(world.update(step.verb), 0)
+        faults = _unless(step.take(world), 0)
         assert not faults, f"{step.name}, undisturbed: {faults}"
 
 
@@ -107,22 +113,24 @@ def plan(
     points: Mapping[str, Sequence[KillPoint]],
     *,
     victims: Sequence[Victim] = tuple(Victim),
+    every_point: bool = False,
     sample: int | None = None,
     seed: int = 0,
 ) -> list[Life]:
-    """The lives in which each step is cut off at each of its points.
+    """The lives in which each step is cut off wherever that leaves another world behind.
 
     Args:
         steps: A life, which ends with nothing.
         points: Of each step, as `record` gives them.
         victims: What is killed; at writes of state it is the engine alone: nothing else is at work there.
+        every_point: Cut it off before and after each call, also where the same is left behind.
         sample: How many cuts of each step; None for all.
         seed: Of the choice.
     """
     source = random.Random(seed)  # noqa: S311  # a repeatable choice, no secret
     columns: list[list[tuple[KillPoint, Victim]]] = []
     for step in steps:
-        cuts = [(point, victim) for point in points[step.name] for victim in _of(point, victims)]
+        cuts = list(_cuts(points[step.name], victims, every_point=every_point))
         columns.append(cuts if sample is None else source.sample(cuts, min(sample, len(cuts))))
     return [tuple(life) for life in zip_longest(*columns)]
 
@@ -140,20 +148,34 @@ def cut_off(world: World, steps: Sequence[Step], lives: Iterable[Life]) -> Itera
             step.prepare(world)
             if cut is None:
                 world.tape.begin()
-                world.update(step.verb)
+                step.take(world)
             else:
                 yield _cut(world, step, *cut)
 
 
-def _of(point: KillPoint, victims: Sequence[Victim]) -> list[Victim]:
-    is_of_state = ".pulumi/" in point.call
-    return [victim for victim in victims if victim is Victim.ENGINE or not is_of_state]
+def _cuts(
+    points: Sequence[KillPoint], victims: Sequence[Victim], *, every_point: bool
+) -> Iterator[tuple[KillPoint, Victim]]:
+    """What is killed where, in the order of the points.
+
+    A caller that is killed leaves what it had done, so between two changes one point stands for all. The first point
+    is that at which nothing is done yet. A backend that is killed loses a call or the reply to it, which are two things
+    where the call changes something.
+    """
+    for victim in victims:
+        # At writes of state the engine alone is at work.
+        own = [point for point in points if victim is Victim.ENGINE or not point.is_of_state]
+        for place, point in enumerate(own):
+            is_after = point.moment is Moment.AFTER
+            is_first = place == 0 if victim is not Victim.BACKEND else not is_after
+            if every_point or is_first or (is_after and point.changes_something):
+                yield point, victim
 
 
 def _cut(world: World, step: Step, point: KillPoint, victim: Victim) -> Cut:
     begun = time.monotonic()
     world.tape.begin(point, lambda: world.kill(victim))
-    ended = world.update(step.verb)
+    ended = step.take(world)
     struck = world.tape.struck
     world.tape.begin()
     faults = []
@@ -166,7 +188,7 @@ def _cut(world: World, step: Step, point: KillPoint, victim: Victim) -> Cut:
     if world.store.is_locked:
         # What the engine asks people for after it was killed.
         faults += _unless(world.run("cancel", "--yes"), 0)
-    faults += _unless(world.update(step.verb), 0)
+    faults += _unless(step.take(world), 0)
     pending = len(world.deployment().get("pending_operations") or ())
     faults += _afterwards(world, step)
     return Cut(step.name, point, victim, time.monotonic() - begun, tuple(faults), pending)
@@ -174,7 +196,7 @@ def _cut(world: World, step: Step, point: KillPoint, victim: Victim) -> Cut:
 
 def _afterwards(world: World, step: Step) -> Iterator[str]:
     if step.verb == "destroy":
-        if left := [item["urn"] for item in world.deployment().get("resources", ())]:
+        if left := [item["urn"] for item in world.resources()]:
             yield f"the state still has {left}"
     else:
         yield from _unless(world.preview_after_refresh(), 0)

@@ -12,15 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from prism_iac.testing.faults._server import LocalServer
 from prism_iac.testing.faults._tape import CutOff
 
 __all__ = ["Answer", "Fault", "FaultProxy", "Rule", "storm"]
@@ -101,53 +101,40 @@ def storm(*, seed: int, share: float, faults: Sequence[Fault]) -> Callable[[str]
     return strike
 
 
-@dataclass
-class FaultProxy:
+class FaultProxy(LocalServer):
     """Hands calls on to a backend, but for those that meet a fault; a context manager.
 
     Attributes:
         backend: Its base URL, http.
+        rules: What is spoilt.
+        strike: Gives the fault that a call meets, where no rule does.
         calls: Every call so far, `METHOD path`, in the order of arrival.
         struck: The faults that calls have met.
         passing: Surrounds what the backend does with a call, which it is told of as `METHOD path`.
     """
 
-    backend: str
-    rules: Iterable[Rule] = ()
-    strike: Callable[[str], Fault | None] | None = None
-    calls: list[str] = field(default_factory=list, init=False)
-    struck: list[Fault] = field(default_factory=list, init=False)
-    passing: Callable[[str], AbstractContextManager[None]] = field(
-        default=lambda _: nullcontext(), init=False
-    )
-
-    def __post_init__(self) -> None:
-        self._seen = [0] * len(tuple(self.rules))
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def endpoint(self) -> str:
-        """The base URL of the proxy."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self,
+        backend: str,
+        rules: Iterable[Rule] = (),
+        strike: Callable[[str], Fault | None] = lambda _: None,
+        *,
+        passing: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(partial(_Handler, self))
+        self.backend = backend
+        self.rules = tuple(rules)
+        self.strike = strike
+        self.calls: list[str] = []
+        self.struck: list[Fault] = []
+        self.passing = passing
+        self._seen = [0] * len(self.rules)
+        self._lock = threading.Lock()
 
     @classmethod
     @contextmanager
     def before_embedded(
-        cls, data: Path, rules: Iterable[Rule] = (), strike: Callable[[str], Fault | None] | None = None
+        cls, data: Path, rules: Iterable[Rule] = (), strike: Callable[[str], Fault | None] = lambda _: None
     ) -> Iterator[Self]:
         """A proxy that clients of an embedded backend take for it.
 
@@ -158,7 +145,7 @@ class FaultProxy:
         """
         instance = data / "backend" / "instance.json"
         told: dict[str, Any] = json.loads(instance.read_bytes())
-        with cls(told["rest_url"], tuple(rules), strike) as proxy:
+        with cls(told["rest_url"], rules, strike) as proxy:
             instance.write_text(json.dumps(told | {"rest_url": proxy.endpoint}), encoding="utf-8")
             try:
                 yield proxy
@@ -180,7 +167,7 @@ class FaultProxy:
                 self._seen[place] += 1
                 if rule.skip < self._seen[place] <= rule.skip + rule.times:
                     return rule.fault
-        return self.strike(call) if self.strike else None
+        return self.strike(call)
 
 
 class _Handler(BaseHTTPRequestHandler):

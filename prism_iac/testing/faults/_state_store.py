@@ -7,18 +7,17 @@ Source: Amazon S3 API reference 2006-03-01: PutObject, CopyObject, GetObject, Li
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from prism_iac.testing.faults._server import LocalServer
 from prism_iac.testing.faults._tape import CutOff
 
 __all__ = ["StateStore"]
@@ -31,7 +30,7 @@ _LOCKS: Final = ".pulumi/locks/"
 _COPY_SUFFIX: Final = ".bak"
 
 
-class StateStore:
+class StateStore(LocalServer):
     """Objects by key; a context manager that serves them.
 
     Args:
@@ -47,27 +46,13 @@ class StateStore:
         self.objects: dict[str, bytes] = {}
         self.written: dict[str, bytes] = {}
         self._passing = passing
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(partial(_Handler, self))
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables by which the engine keeps its state here, and no configuration of AWS's is looked for."""
-        address = f"http://127.0.0.1:{self._server.server_port}"
         return {
-            "PULUMI_BACKEND_URL": f"s3://{_BUCKET}?endpoint={address}&s3ForcePathStyle=true",
+            "PULUMI_BACKEND_URL": f"s3://{_BUCKET}?endpoint={self.endpoint}&s3ForcePathStyle=true",
             "AWS_ACCESS_KEY_ID": "anybody",
             "AWS_SECRET_ACCESS_KEY": "nothing",
             "AWS_REGION": "here",

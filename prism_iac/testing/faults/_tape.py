@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["CutOff", "KillPoint", "Moment", "Tape"]
+__all__ = ["STATE", "CutOff", "KillPoint", "Moment", "Tape"]
+
+STATE: Final = " .pulumi/"
+"""How the path of a write of state begins."""
 
 _CHANGING: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|(?<=[/.-])[0-9a-f]{12,}(?=[/.]|$)|(?<=[/.-])\d{5,}(?=[/.]|$)"
@@ -46,6 +49,16 @@ class KillPoint:
     call: str
     turn: int
     moment: Moment
+
+    @property
+    def is_of_state(self) -> bool:
+        """Whether it is a write of state."""
+        return STATE in self.call
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the world is another one once the call is done."""
+        return not self.call.startswith(("GET ", "HEAD "))
 
     def __str__(self) -> str:
         turn = f" ({self.turn})" if self.turn > 1 else ""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -113,13 +113,17 @@ class World:
         self.said.append(text)
         return Ended(code, text)
 
-    def update(self, verb: str) -> Ended:
+    def update(self, verb: str, *arguments: str) -> Ended:
         """Run `up` or `destroy`."""
-        return self.run(verb, "--yes", "--skip-preview", *_STEADY)
+        return self.run(verb, "--yes", "--skip-preview", *_STEADY, *arguments)
 
     def preview_after_refresh(self) -> Ended:
         """A preview that looks at everything anew, and fails where a change is left."""
         return self.run("preview", "--refresh", "--expect-no-changes", *_STEADY)
+
+    def resources(self) -> Iterator[Mapping[str, Any]]:
+        """The resources in state, as they are stored."""
+        yield from self.deployment().get("resources") or ()
 
     def deployment(self) -> Mapping[str, Any]:
         """The state of the stack as it is stored: `resources`, `pending_operations`."""
@@ -141,12 +145,18 @@ class World:
             self._engine.kill()
             self._engine.wait()
         # The plugins of a killed engine end by themselves; nobody tells them.
-        self._until(lambda: not self._plugins())
+        self._until(lambda: all(map(_is_idle, self._plugins())))
 
     def settle(self) -> list[int]:
-        """Wait for the end of all that a command has started but servers; gives what does not end."""
+        """Wait for the end of all that a command has started but servers; gives what does not end.
+
+        A dynamic plugin that was asked for no resource yet is the engine's own business: no code of this package runs
+        in it, and it does not notice that its engine was killed. It is killed here.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (left := self._clients()) and time.monotonic() < deadline:
+            if all(map(_is_idle, left)):
+                end_processes(left)
             time.sleep(_POLL_SECONDS)
         return left
 
@@ -193,6 +203,16 @@ class World:
             time.sleep(_POLL_SECONDS)
 
 
+def _is_idle(pid: int) -> bool:
+    """Whether a dynamic plugin has not been asked for a resource, so that no module of this package is there."""
+    # What the engine's own modules do without.
+    with suppress(OSError):
+        return "pulumi.dynamic" in command_of(pid) and "pydantic_core" not in Path(
+            f"/proc/{pid}/maps"
+        ).read_text("utf-8")
+    return False
+
+
 @contextmanager
 def open_world(
     project: Path, place: Path, pulumi: Pulumi, *, configuration: Mapping[str, str]
@@ -219,8 +239,7 @@ def open_world(
             **store.environment,
         }
         prepare_project(folder, pulumi)
-        proxy = closing.enter_context(FaultProxy("http://127.0.0.1:9"))
-        proxy.passing = tape.passing
+        proxy = closing.enter_context(FaultProxy("", passing=tape.passing))
         closing.callback(end_processes_of, place)
         world = World(folder, pulumi.environment(folder, {**inherited, **own}), tape, store, proxy)
         world.start_backend()
