@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import random
@@ -15,6 +16,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final, Self
@@ -41,6 +43,8 @@ class Fault(StrEnum):
     TOO_MANY = "429 with Retry-After"
     BAD_GATEWAY = "502"
     EXPIRED = "expired token"
+    REDIRECT = "redirect elsewhere"
+    CIRCLE = "redirect in a circle"
 
     LOST = "lost reply"
     HALF_CLOSE = "half-close"
@@ -49,8 +53,11 @@ class Fault(StrEnum):
     WRONG_TYPE = "wrong content type"
     DUPLICATE_KEYS = "duplicate keys"
     HUGE = "huge body"
+    GZIP = "gzip"
     BROKEN_GZIP = "broken gzip"
+    GZIP_BOMB = "gzip bomb"
     SLOW_LORIS = "slow-loris"
+    SLOW_BODY = "slow body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         elif fault in _REFUSALS:
             self._answer(_REFUSALS[fault])
+        elif fault is Fault.CIRCLE:
+            self._answer(Answer(HTTPStatus.TEMPORARY_REDIRECT, [("location", self.path)], b""))
         else:
             if fault is Fault.DELAY:
                 time.sleep(_DELAY_SECONDS)
@@ -230,6 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is Fault.SLOW_LORIS:
             self._drip()
+        elif fault is Fault.SLOW_BODY:
+            self._drip(content_length=len(answer.body) + 1)
         elif fault in _SPOILT:
             self._answer(_SPOILT[fault](answer))
         else:
@@ -249,12 +260,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _drip(self) -> None:
-        self.send_response_only(200)
+    def _drip(self, *, content_length: int | None = None) -> None:
+        self.send_response_only(HTTPStatus.OK)
+        if content_length is not None:
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(content_length))
+            self.end_headers()
         self.flush_headers()
         # Until the caller has had enough.
-        while True:
-            self.wfile.write(b"x-drip: 1\r\n")
+        while content_length is None or content_length > 0:
+            self.wfile.write(b"x-drip: 1\r\n" if content_length is None else b" ")
+            content_length = None if content_length is None else content_length - 1
             time.sleep(_DRIP_SECONDS)
 
     def _forward(self, body: bytes) -> Answer:
@@ -277,6 +293,7 @@ _REFUSALS: Final = {
     Fault.TOO_MANY: _json(429, "too many requests", ("retry-after", "1")),
     Fault.BAD_GATEWAY: Answer(502, [("content-type", "text/html")], b"<html>bad gateway</html>"),
     Fault.EXPIRED: _json(401, "the token has expired"),
+    Fault.REDIRECT: Answer(302, [("location", "http://sign-in.invalid/")], b""),
 }
 
 _SPOILT: Final[dict[Fault, Callable[[Answer], Answer]]] = {
@@ -286,5 +303,9 @@ _SPOILT: Final[dict[Fault, Callable[[Answer], Answer]]] = {
         b'{"id": "a", "id": "b"}', content_type="application/json"
     ),
     Fault.HUGE: lambda answer: answer.having(b" " * _HUGE_BYTES, content_type="application/json"),
+    Fault.GZIP: lambda answer: answer.having(gzip.compress(answer.body), content_encoding="gzip"),
+    Fault.GZIP_BOMB: lambda answer: answer.having(
+        gzip.compress(b" " * _HUGE_BYTES), content_type="application/json", content_encoding="gzip"
+    ),
     Fault.BROKEN_GZIP: lambda answer: answer.having(b"\x1f\x8b no gzip", content_encoding="gzip"),
 }
