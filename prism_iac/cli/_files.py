@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from prism_iac.errors import Conflict
 
-__all__ = ["read_public_key", "require_absent", "write_file"]
+__all__ = ["PRIVATE", "PUBLIC", "read_public_key", "require_absent", "write_file"]
+
+PRIVATE: Final = 0o600
+"""The mode of a file that its owner alone may read."""
+
+PUBLIC: Final = 0o644
+"""The mode of a file that everybody may read."""
 
 
 def require_absent(*paths: Path) -> None:
@@ -30,7 +37,7 @@ def write_file(path: Path, content: bytes, *, mode: int, force: bool) -> None:
     Args:
         path: Where.
         content: What.
-        mode: Who may read it.
+        mode: `PRIVATE` or `PUBLIC`.
         force: Replace a file that is there.
 
     Raises:

@@ -2,7 +2,7 @@
 
     vm.json      the facts; written before the process may run
     removing     present from the moment that its removal begins
-    environment  the environment of the agent, for people
+    environment  the environment of the agent, for people, without its secrets
     certs/       ca.pem, cert.pem, key.pem
     platform/    the simulated platform as the guest sees it
     work/        the agent's working directory
@@ -28,10 +28,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._process import ProcessIdentity, is_alive
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.model import Document, LogLevel, Platform
+from prism_iac.model import Document, LogLevel, Platform, address_of
 from prism_iac.model.resources import QemuSettings, VmLimits
 
 __all__ = ["Facts", "VmFolder"]
@@ -174,6 +174,7 @@ class VmFolder:
             folder=self.path,
             launch_measurement=facts.launch_measurement,
             evidence_at=self._evidence_at(facts),
+            qemu=facts.qemu,
         )
 
     def _evidence_at(self, facts: Facts) -> Path | str | None:

@@ -22,6 +22,7 @@ from typing import Final
 
 from OpenSSL import SSL
 
+from prism_iac._grpc import NEVER_CONNECTED
 from prism_iac.agent._required import EvidencePlace
 from prism_iac.agent.atls import (
     CONTEXT_BYTES,
@@ -34,7 +35,7 @@ from prism_iac.agent.atls import (
     name_of,
     reasons_of,
 )
-from prism_iac.agent.client._failures import NEVER_CONNECTED, WRONG_NAME, AgentUnreachable, unreachable
+from prism_iac.agent.client._failures import WRONG_NAME, AgentUnreachable, unreachable
 from prism_iac.agent.client._tls import ClientTls
 from prism_iac.attestation import EvidenceRefused
 from prism_iac.errors import Conflict, Finding, InvalidInput, PrismError

@@ -21,6 +21,10 @@ __all__ = ["record"]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("prism_iac.backend.control")
 
 _LARGEST_REPORT_BYTES: Final = 1 << 20
+_LONGEST_LINE: Final = 16_384
+_LARGEST_DETAILS_BYTES: Final = 65_536
+_LONGEST_WORD: Final = 255
+"""What agents say is cut to sizes that whoever lists a hundred of them can take; agents of Cocos stay far below."""
 _IDLE_ANSWERS_THAT_PROVE_A_RESTART: Final = 2
 """One may cross the manifest on its way."""
 
@@ -42,7 +46,9 @@ def _log_line(session: Session, stream: Stream, line: Any, now: datetime) -> Non
     text = stream.text.decode(line.message, line=(line.timestamp.ToNanoseconds(), line.level))
     run = _run_at(session, stream, line.computation_id, at)
     if run is not None:
-        events.add_log(session, run, level=_clean(line.level).lower(), message=text, timestamp=at)
+        events.add_log(
+            session, run, level=_word(line.level).lower(), message=text[:_LONGEST_LINE], timestamp=at
+        )
 
 
 def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
@@ -50,7 +56,7 @@ def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
     run = _run_at(session, stream, event.computation_id, at)
     if run is None:
         return
-    event_type, status, originator = _clean(event.event_type), _clean(event.status), _clean(event.originator)
+    event_type, status, originator = _word(event.event_type), _word(event.status), _word(event.originator)
     stamp = f"{event.timestamp.seconds}.{event.timestamp.nanos}"
     is_news = events.add_event(
         session,
@@ -59,7 +65,7 @@ def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
         event_type=event_type,
         status=status,
         originator=originator,
-        details=event.details,
+        details=event.details[:_LARGEST_DETAILS_BYTES],
         timestamp=at,
     )
     if not is_news:
@@ -169,7 +175,11 @@ def _error_in(details: bytes) -> str:
     except ValueError:
         return ""
     error = document.get("error", "") if isinstance(document, dict) else ""
-    return _clean(error) if isinstance(error, str) else ""
+    return _clean(error)[:_LONGEST_LINE] if isinstance(error, str) else ""
+
+
+def _word(text: str) -> str:
+    return _clean(text)[:_LONGEST_WORD]
 
 
 def _clean(text: str) -> str:

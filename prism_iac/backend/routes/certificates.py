@@ -30,6 +30,7 @@ from prism_iac.backend.routes.parameters import PageSlice, TextFilter
 from prism_iac.backend.store import certificates, cvms, idempotency
 from prism_iac.backend.store.certificates import Certificate
 from prism_iac.backend.store.cvms import Cvm
+from prism_iac.backend.store.notices import Notice, Subject
 
 __all__ = ["authority_router", "issue", "revoke", "router"]
 
@@ -77,8 +78,7 @@ def revoke(scope: WorkspaceScope, certificate: Certificate) -> None:
         # Whoever asks for one under the same key again is to have a good one.
         idempotency.forget(scope.session, [certificate.serial])
         certificate.revoked_at = certificate.expiry_time = scope.now
-        serial = certificate.serial
-        scope.answer.after_commit.append(lambda: scope.services.agents.drop_certificate(serial))
+        scope.tell_agents(Notice(Subject.CERTIFICATE_REVOKED, certificate.serial))
 
 
 def _find(scope: WorkspaceScope, serial: str) -> CertificateRecord:

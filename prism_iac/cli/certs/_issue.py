@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from prism_iac.cli._files import PRIVATE, PUBLIC
 from prism_iac.cli._given import given
 from prism_iac.cli.certs._input import (
     CaFile,
@@ -19,7 +20,7 @@ from prism_iac.cli.certs._input import (
     read_passphrase,
     split_addresses,
 )
-from prism_iac.cli.certs._wanted import PRIVATE, PUBLIC, Wanted, write_files
+from prism_iac.cli.certs._wanted import Wanted, write_files
 from prism_iac.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from prism_iac.errors import Conflict
 from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._lock import locked_if_free
 from prism_iac.hypervisor._manager_protocol import HEALTH_SERVICE
-from prism_iac.hypervisor._port import address_of
 from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.hypervisor.manager._settings import ManagerSettings
+from prism_iac.model import address_of
 
 if TYPE_CHECKING:
     import grpc

@@ -39,6 +39,31 @@ def test_without_a_usable_address_it_is_the_peers_host(
     assert live.cvm(cvm)["agent_url"] in ("127.0.0.1:7002", "[::1]:7002")
 
 
+def test_a_cvm_has_so_many_streams(live: Live, connect: Connect) -> None:
+    cvm, *_ = live.ready_cvm(connect)
+    for _ in range(7):
+        connect(cvm)
+    eventually(lambda: live.streams() == 8)
+    one_more = connect(cvm)
+    assert one_more.wait(lambda agent: agent.ended) == (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        f"cvm {cvm} has 8 streams",
+    )
+
+
+def test_what_an_agent_says_is_cut_to_what_lists_can_show(live: Live, connect: Connect) -> None:
+    cvm, agent = live.ready_cvm(connect)
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    agent.manifest()
+    agent.log(b"x" * 100_000, computation=computation, level="L" * 1000, at=time.time())
+    agent.event("T" * 1000, "S" * 1000, computation=computation, details=b"d" * 100_000)
+    level, message = eventually(lambda: live.logs(computation))[0]
+    assert (len(level), len(message)) == (255, 16_384)
+    eventually(lambda: len(live.events(computation)) == 2)
+    assert max(len(word) for event in live.events(computation) for word in event) == 255
+
+
 def test_the_report_of_an_agent_is_kept_and_gives_the_policy(
     live: Live, connect: Connect, snp_report: bytes
 ) -> None:
