@@ -167,16 +167,14 @@ def _of_participants() -> Mapping[str, str]:
     return {"numbers.txt": "1\n2\n39\n", "addition.py": "print(42)\n", **keys}
 
 
-_BEFORE_RUN: Final = program(_STANDING, _RUNNABLE)
-
 RUN: Final = Scenario(
     "ComputationRun",
     (
-        Step("run", files=program(_STANDING, _RUNNABLE, _RUN.format(version=1))),
+        Step("run", files={**_of_participants(), **program(_STANDING, _RUNNABLE, _RUN.format(version=1))}),
         Step("run again", files=program(_STANDING, _RUNNABLE, _RUN.format(version=2))),
-        Step("delete", files=_BEFORE_RUN),
+        Step("delete", files=_AROUND.files),
     ),
-    around=Step("around", files={**_of_participants(), **_BEFORE_RUN}),
+    around=_AROUND,
 )
 
 LIVES: Final = (COMPUTATION, VM, BUNDLE, POLICY, RUN)

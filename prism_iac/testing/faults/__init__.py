@@ -6,6 +6,8 @@ its steps are cut off before and after each call and each write of state, and mu
 """
 
 from prism_iac.testing.faults._command import add_options, conclude, tell
+from prism_iac.testing.faults._files import die_before_change
+from prism_iac.testing.faults._invariant import violations
 from prism_iac.testing.faults._lives import Cut, Life, Step, cut_off, live_through, plan, record
 from prism_iac.testing.faults._processes import end_processes_of, processes_of
 from prism_iac.testing.faults._proxy import Fault, FaultProxy, Rule, storm
@@ -32,6 +34,7 @@ __all__ = [
     "add_options",
     "conclude",
     "cut_off",
+    "die_before_change",
     "end_processes_of",
     "live_through",
     "open_world",
@@ -43,5 +46,6 @@ __all__ = [
     "storm",
     "survive",
     "tell",
+    "violations",
     "write_json",
 ]

@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Final
 
 from prism_iac.testing.faults._invariant import violations
 from prism_iac.testing.faults._tape import KillPoint, Moment
 from prism_iac.testing.faults._world import Ended, Victim, World
 
 __all__ = ["Cut", "Life", "Step", "cut_off", "live_through", "plan", "record"]
+
+_MOST_PENDING: Final = 3
+"""So many operations are left pending before they are settled, which takes its time."""
 
 Life = tuple[tuple[KillPoint, Victim] | None, ...]
 """Where each step of a life is cut off, and what is killed there; None where it is not."""
@@ -57,7 +61,6 @@ class Cut:
 
     Attributes:
         faults: What was wrong afterwards; empty when it survived.
-        pending: How many operations the state still calls pending after the next update.
     """
 
     step: str
@@ -65,7 +68,6 @@ class Cut:
     victim: Victim
     seconds: float
     faults: tuple[str, ...]
-    pending: int = 0
 
 
 def record(
@@ -189,9 +191,8 @@ def _cut(world: World, step: Step, point: KillPoint, victim: Victim) -> Cut:
         # What the engine asks people for after it was killed.
         faults += _unless(world.run("cancel", "--yes"), 0)
     faults += _unless(step.take(world), 0)
-    pending = len(world.deployment().get("pending_operations") or ())
     faults += _afterwards(world, step)
-    return Cut(step.name, point, victim, time.monotonic() - begun, tuple(faults), pending)
+    return Cut(step.name, point, victim, time.monotonic() - begun, tuple(faults))
 
 
 def _afterwards(world: World, step: Step) -> Iterator[str]:
@@ -201,6 +202,11 @@ def _afterwards(world: World, step: Step) -> Iterator[str]:
     else:
         yield from _unless(world.preview_after_refresh(), 0)
     yield from violations(world)
+    if world.pending() > _MOST_PENDING or (world.pending() and step.verb == "destroy"):
+        # The engine keeps creates that it lost sight of until somebody settles them, and warns at each update.
+        yield from _unless(world.prism_iac("repair", "--yes"), 0)
+        if left_pending := world.pending():
+            yield f"{left_pending} operations are pending after a repair"
 
 
 def _unless(ended: Ended, code: int) -> list[str]:

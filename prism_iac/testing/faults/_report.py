@@ -79,7 +79,7 @@ def write_json(cuts: dict[str, list[Cut]], folder: Path) -> Path:
     """Write a file of its own for these kills; gives its path."""
     now = datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{now:%Y-%m-%dT%H%M%SZ}.json"
+    path = folder / f"kills-{now:%Y-%m-%dT%H%M%SZ}.json"
     rows = [row for scenario, found in cuts.items() for row in rows_of(scenario, found)]
     document = {
         "at": now.isoformat(timespec="seconds"),

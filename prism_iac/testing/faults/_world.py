@@ -33,6 +33,9 @@ STACK: Final = "faults"
 PATIENCE_SECONDS: Final = 30.0
 _TIME_LIMIT_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.02
+_STARTS: Final = 3
+"""How often a start is tried: on a machine with a lot to do one may take longer than the command waits."""
+
 _FOREIGN_VARIABLES: Final = ("PULUMI_", "PRISM_", "AGENT_", "AWS_")
 _NOT_COPIED: Final = (".prism", ".venv", ".git", "__pycache__", ".pulumi-home")
 _PROVIDERS: Final = ("pulumi.dynamic", "pulumi-resource-")
@@ -125,6 +128,10 @@ class World:
         """The resources in state, as they are stored."""
         yield from self.deployment().get("resources") or ()
 
+    def pending(self) -> int:
+        """How many operations the state calls pending."""
+        return len(self.deployment().get("pending_operations") or ())
+
     def deployment(self) -> Mapping[str, Any]:
         """The state of the stack as it is stored: `resources`, `pending_operations`."""
         (content,) = self.store.states()
@@ -160,14 +167,26 @@ class World:
             time.sleep(_POLL_SECONDS)
         return left
 
+    def prism_iac(self, *command: str) -> Ended:
+        """Run a command of this package in the project."""
+        done = subprocess.run(  # noqa: S603  # our own interpreter and module, no shell
+            [sys.executable, "-m", "prism_iac.cli", *command],
+            cwd=self.folder,
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.said.append(done.stdout + done.stderr)
+        return Ended(done.returncode, self.said[-1])
+
     def start_backend(self) -> None:
         """Start the backend, and let clients find the proxy in its place."""
-        subprocess.run(  # noqa: S603  # our own interpreter and module, no shell
-            [sys.executable, "-m", "prism_iac.cli", "backend", "up", "--data", str(self.data / "backend")],
-            check=True,
-            capture_output=True,
-            env=dict(self.environ),
+        tries = (
+            self.prism_iac("backend", "up", "--data", str(self.data / "backend")) for _ in range(_STARTS)
         )
+        assert any(started.code == 0 for started in tries), f"the backend does not start:\n{self.said[-1]}"
         instance = self.data / "backend" / "instance.json"
         told = json.loads(instance.read_bytes())
         found = find_embedded(self.data)
