@@ -11,6 +11,7 @@ from prism_iac.testing.faults._invariant import violations
 from prism_iac.testing.faults._lives import Cut, Life, Step, cut_off, live_through, plan, record
 from prism_iac.testing.faults._processes import end_processes_of, processes_of
 from prism_iac.testing.faults._proxy import Fault, FaultProxy, Rule, storm
+from prism_iac.testing.faults._relay import Relay
 from prism_iac.testing.faults._report import Row, print_table, rows_of, write_json
 from prism_iac.testing.faults._survive import Scenario, survive
 from prism_iac.testing.faults._tape import CutOff, KillPoint, Moment, Tape
@@ -24,6 +25,7 @@ __all__ = [
     "KillPoint",
     "Life",
     "Moment",
+    "Relay",
     "Row",
     "Rule",
     "Scenario",

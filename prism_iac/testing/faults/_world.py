@@ -188,11 +188,11 @@ class World:
         )
         assert any(started.code == 0 for started in tries), f"the backend does not start:\n{self.said[-1]}"
         instance = self.data / "backend" / "instance.json"
+        # A machine with a lot to do may be too slow for one look.
+        self._until(lambda: find_embedded(self.data) is not None)
         told = json.loads(instance.read_bytes())
-        found = find_embedded(self.data)
-        assert found is not None, "it says that it is ready"
-        self.backend = found
-        self.proxy.backend = found.endpoint
+        self.backend = Embedded(self.data, told["rest_url"], told["control_address"], told["pid"])
+        self.proxy.backend = self.backend.endpoint
         instance.write_text(json.dumps(told | {"rest_url": self.proxy.endpoint}), encoding="utf-8")
 
     def close(self) -> None:
