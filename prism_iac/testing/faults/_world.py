@@ -117,7 +117,10 @@ class World:
         return Ended(code, text)
 
     def update(self, verb: str, *arguments: str) -> Ended:
-        """Run `up` or `destroy`."""
+        """Run `up` or `destroy`, with the proxy in place."""
+        if not self._is_backend_behind_proxy():
+            # A provider that found no backend has started one, which may have ended since.
+            self.start_backend()
         return self.run(verb, "--yes", "--skip-preview", *_STEADY, *arguments)
 
     def preview_after_refresh(self) -> Ended:
@@ -194,6 +197,12 @@ class World:
         self.backend = Embedded(self.data, told["rest_url"], told["control_address"], told["pid"])
         self.proxy.backend = self.backend.endpoint
         instance.write_text(json.dumps(told | {"rest_url": self.proxy.endpoint}), encoding="utf-8")
+
+    def _is_backend_behind_proxy(self) -> bool:
+        with suppress(OSError):
+            told = json.loads((self.data / "backend" / "instance.json").read_bytes())
+            return told["rest_url"] == self.proxy.endpoint and bool(command_of(told["pid"]))
+        return False
 
     def close(self) -> None:
         """End the connections to the backend."""
