@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from prism_iac.backend.store import Database, new_id
-from prism_iac.backend.store.assets import Asset
+from prism_iac.backend.store.assets import Asset, AssetLink
 from prism_iac.backend.store.base import insert
 from prism_iac.backend.store.computations import Computation
 from tests.soak.soak import Plan, soak, to_json
@@ -49,6 +49,7 @@ def test_a_write_that_was_lost_undone_or_done_twice_is_found(tmp_path: Path) -> 
             twice = Asset(**{name: getattr(lost, name) for name in VISIBLE}, id=new_id())
             spoiled["lost"], spoiled["twice"] = lost.id, twice.id
             insert(session, twice)
+            session.execute(delete(AssetLink).where(AssetLink.asset_id == lost.id))
             session.execute(delete(Asset).where(Asset.id == lost.id))
 
     difference = soak(tmp_path, replace(SHORT, clients=6, seconds=2.0, sabotage=spoil)).difference

@@ -12,7 +12,12 @@ from prism_iac.backend.control.visitor import Visitor
 from prism_iac.backend.store import certificates, cvms, runs
 from prism_iac.model import VmStatus
 
-__all__ = ["come_back", "connect", "cvm_of", "fail_runs_of_removed_cvms", "leave", "why_refused"]
+__all__ = ["come_back", "connect", "cvm_of", "fail_runs_of_removed_cvms", "inactive", "leave", "why_refused"]
+
+
+def inactive(cvm_id: str) -> str:
+    """The words by which an agent of ours knows that its CVM was removed, and ends."""
+    return f"cvm is inactive: {cvm_id}"
 
 
 def why_refused(session: Session, visitor: Visitor) -> str:
@@ -21,10 +26,10 @@ def why_refused(session: Session, visitor: Visitor) -> str:
         return _why_not_by_its_word(session, visitor.job_id)
     certificate = certificates.find_anywhere(session, visitor.serial)
     if certificate is None:
-        return f"cvm is inactive: {visitor.job_id or 'unknown'}"
+        return inactive(visitor.job_id or "unknown")
     cvm = cvms.find_anywhere(session, certificate.entity_id)
     if cvm is None or cvm.deleted_at is not None or cvm_uri(cvm.id) not in visitor.names:
-        return f"cvm is inactive: {certificate.entity_id}"
+        return inactive(certificate.entity_id)
     if certificate.revoked_at is not None:
         return f"certificate is revoked: {visitor.serial}"
     if visitor.job_id != cvm.id and cvms.find_anywhere(session, visitor.job_id) is not None:
@@ -36,7 +41,7 @@ def _why_not_by_its_word(session: Session, cvm_id: str) -> str:
     if not cvm_id:
         return "an agent without a certificate says its cvm in the metadata job-id"
     cvm = cvms.find_anywhere(session, cvm_id)
-    return f"cvm is inactive: {cvm_id}" if cvm is None or cvm.deleted_at is not None else ""
+    return inactive(cvm_id) if cvm is None or cvm.deleted_at is not None else ""
 
 
 def cvm_of(session: Session, visitor: Visitor) -> str:

@@ -122,17 +122,30 @@ class ControlServer:
                 case Subject.CVM_HAS_NEWS if stream.cvm_id == notice.id:
                     stream.woken.set()
                 case Subject.CVM_REMOVED if stream.cvm_id == notice.id:
-                    stream.drop(f"cvm is inactive: {notice.id}")
-                case Subject.CERTIFICATE_REVOKED if stream.serial == notice.id:
+                    self._dismiss(stream)
+                case Subject.CERTIFICATE_REVOKED if stream.serial == notice.id and not stream.dropped:
                     stream.drop(f"certificate is revoked: {notice.id}")
         if notice.subject is Subject.ANYTHING:
             self._do_beside(self._look_at_everything())
 
     async def _look_at_everything(self) -> None:
         for stream, visitor in [*self._streams.items()]:
-            if reason := await self._services.in_thread(self._why_refused, visitor):
+            reason = await self._services.in_thread(self._why_refused, visitor)
+            if reason == presence.inactive(stream.cvm_id):
+                self._dismiss(stream)
+            elif reason:
                 stream.drop(reason)
             stream.woken.set()
+
+    def _dismiss(self, stream: Stream) -> None:
+        """End a stream whose CVM was removed, once its agent is told to drop its computation."""
+        reason = presence.inactive(stream.cvm_id)
+        if not stream.takes_commands:
+            stream.drop(reason)
+            return
+        stream.dismiss(reason)
+        # One that reads nothing more is not waited for.
+        asyncio.get_running_loop().call_later(self._services.times.patience, stream.drop, reason)
 
     def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from prism_iac.cli._files import PRIVATE, PUBLIC
+from prism_iac.cli._files import PRIVATE, PUBLIC, in_file
 from prism_iac.cli._given import given
 from prism_iac.cli.certs._input import (
     CaFile,
     CaKeyFile,
     PassphraseFile,
-    in_file,
     read_authority,
     read_key_file,
     read_passphrase,

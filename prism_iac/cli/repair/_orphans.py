@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prism_iac.cli._exit_code import ExitCode
 from prism_iac.cli._lookup import by_name_or_id
 from prism_iac.cli._output import emit_json, emit_table, printable, say
-from prism_iac.cli._pulumi import project_folder
-from prism_iac.cli.plan._preview import stack_name
-from prism_iac.cli.repair._lock import locks_of, require_unlocked, state_folder
 from prism_iac.cli.repair._repair import Form, unlisted_document
-from prism_iac.cli.repair._review import BY_HAND, project_name, services_of, short_name
 from prism_iac.errors import PrismError
 
 if TYPE_CHECKING:
     from prism_iac.cli._documents import OrphanDocument
-    from prism_iac.provider.repair import Marks, Orphan, Services, Unlisted
+    from prism_iac.provider.repair import Orphan, Services, Unlisted
 
 __all__ = ["orphans"]
-
-_COPIES: Final = 100
-"""How many of the newest copies of a stack's state are read for names that it had."""
 
 
 def orphans(
@@ -54,17 +44,20 @@ def orphans(
     name there: --delete takes them only when they are named. What carries no mark is never shown. What the program
     declares and the state does not have is among them: an update takes that up.
     """
+    from prism_iac.cli.plan._preview import stack_name
+    from prism_iac.cli.repair._known_marks import marks_of
+    from prism_iac.cli.repair._lock import require_unlocked
+    from prism_iac.cli.repair._review import services_of, stack_locks
     from prism_iac.provider.repair import find_orphans, unlisted
 
     with ExitStack() as closing:
         given: dict[str, Services] = {}
         for stack in map(stack_name, stacks or (None,)):
             if delete:
-                locks = locks_of(short_name(stack), project=project_name(), by_hand=BY_HAND)
                 # What an update is making is in no state yet.
-                require_unlocked([lock for lock in locks if not lock.is_stale])
+                require_unlocked(stack_locks(stack))
             given[stack] = closing.enter_context(services_of(stack, may_start=delete))
-        found = _chosen(find_orphans(given, _marks(given)), names or [])
+        found = _chosen(find_orphans(given, marks_of(given)), names or [])
         now = datetime.now(UTC)
         machines = [item for services in given.values() for item in unlisted(services.state.resources, now)]
         _show(found, machines, form)
@@ -94,34 +87,6 @@ def _remove(orphan: Orphan) -> bool:
 
 def _chosen(found: list[Orphan], names: list[str]) -> list[Orphan]:
     return [by_name_or_id(found, name, what="orphan") for name in dict.fromkeys(names)] if names else found
-
-
-def _marks(given: Mapping[str, Services]) -> Marks:
-    from prism_iac.provider.repair import Marks
-
-    marks, project, folder = Marks(), project_name(), state_folder(BY_HAND)
-    for stack, services in given.items():
-        marks.add_stack(stack, project)
-        state = services.state
-        marks.add_resources([*state.resources, *(item.resource for item in state.pending)])
-        for copy in _copies(short_name(stack), project, folder):
-            marks.add_resources(copy)
-    return marks
-
-
-def _copies(stack: str, project: str, folder: Path | None) -> Iterator[list[dict[str, Any]]]:
-    """What the stack had at earlier times: copies that commands kept, and the history of a state in a folder."""
-    kept = project_folder(Path.cwd(), BY_HAND) / ".prism" / "backups"
-    files = [*kept.glob(f"{stack}-*.json")]
-    if folder is not None:
-        files += (folder / ".pulumi" / "history" / project / stack).glob("*.checkpoint.json")
-    for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)[:_COPIES]:
-        try:
-            document = json.loads(file.read_bytes())
-        except (OSError, ValueError):
-            continue
-        state = document.get("deployment") or document.get("checkpoint", {}).get("latest") or {}
-        yield state.get("resources") or []
 
 
 def _show(found: list[Orphan], machines: list[Unlisted], form: Form) -> None:

@@ -19,7 +19,16 @@ from prism_iac.errors import Conflict
 if TYPE_CHECKING:
     from prism_iac.provider.repair import Decision, Services, StackState, Unlisted
 
-__all__ = ["BY_HAND", "Review", "project_name", "reviewed", "services_of", "settle_creates", "short_name"]
+__all__ = [
+    "BY_HAND",
+    "Review",
+    "project_name",
+    "reviewed",
+    "services_of",
+    "settle_creates",
+    "short_name",
+    "stack_locks",
+]
 
 BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 
@@ -53,7 +62,7 @@ class Review:
         """
         from prism_iac.provider.repair import Outcome, apply, finished
 
-        remove_stale(_locks_of(self.engine.stack_name))
+        remove_stale(stack_locks(self.engine.stack_name))
         wanted = [item for item in decisions or self.decisions if item.outcome is not Outcome.LEFT]
         if not wanted:
             return self.decisions
@@ -86,7 +95,7 @@ def reviewed(stack: str | None, *, may_start: bool) -> Iterator[Review]:
             state=state,
             services=services,
             decisions=tuple(decide(state, services)),
-            locks=_locks_of(engine.stack_name),
+            locks=stack_locks(engine.stack_name),
             unlisted=tuple(unlisted((item.resource for item in state.pending), datetime.now(UTC))),
         )
 
@@ -111,7 +120,7 @@ def settle_creates(stack: str) -> None:
     """
     from prism_iac.provider.repair import Operation, Outcome
 
-    locks = _locks_of(stack)
+    locks = stack_locks(stack)
     if locks and all(lock.is_stale for lock in locks):
         remove_stale(locks)
         say(f"removed the lock of an update that was killed: {locks[0]}")
@@ -142,7 +151,8 @@ def project_name() -> str:
     return str(document["name"])
 
 
-def _locks_of(stack: str) -> list[Lock]:
+def stack_locks(stack: str) -> list[Lock]:
+    """The locks of a stack of this project, oldest first."""
     return locks_of(short_name(stack), project=project_name(), by_hand=BY_HAND)
 
 

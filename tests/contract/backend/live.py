@@ -87,6 +87,10 @@ class Live:
         """How many streams of agents are open."""
         return len(self._agents.current._streams)
 
+    def unrecorded(self) -> int:
+        """How many messages of agents have come that are not in the database."""
+        return sum(stream.came - stream.recorded for stream in self._agents.current._streams)
+
     @property
     def address(self) -> str:
         return f"localhost:{self.port}"

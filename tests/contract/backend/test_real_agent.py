@@ -265,3 +265,19 @@ def test_a_removed_vm_ends_by_itself(scene: Scene, vm: Vm) -> None:
     assert scene.root.delete(f"{scene.lab.cvms}/{vm.cvm}").status_code == 204
     assert vm.process is not None
     assert vm.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_vm_that_is_removed_with_results_drops_them_and_ends_by_itself(scene: Scene, vm: Vm) -> None:
+    scene.wait_for_state(vm, "ReceivingManifest")
+    computation = scene.computation(ALGORITHM)
+    scene.lab.run(computation, vm.cvm)
+    scene.upload(vm)
+    scene.wait_for_run(computation, "completed")
+    assert scene.root.delete(f"{scene.lab.cvms}/{vm.cvm}").status_code == 204
+    assert vm.process is not None
+    assert vm.process.wait(PATIENCE_SECONDS) == 0
+    told = (vm.folder / "console.log").read_text(encoding="utf-8")
+    stopped, disconnected, removed = map(
+        told.index, ("the computation is stopped", "asked to disconnect", "the VM was removed")
+    )
+    assert stopped < disconnected < removed

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prism_iac.errors import Conflict, InvalidInput
+from prism_iac.errors import Conflict, InvalidInput, PartialResult
 from prism_iac.lifecycle import Live
 from prism_iac.model import AssetKind, RemoteSource
 from prism_iac.prism import AssetContent
@@ -141,6 +141,33 @@ def test_a_source_that_no_agent_could_use_is_refused(
     with pytest.raises(InvalidInput, match=told) as caught:
         fetched(stage, kind, source=source)
     assert "word" not in str(caught.value).replace("password", "")
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Prism that ignores the field, as one does that has the documented routes alone."""
+    told = AssetContent.to_json
+
+    def without_source(content: AssetContent) -> dict[str, Any]:
+        body = told(content)
+        body["asset"].pop("source", None)
+        return body
+
+    monkeypatch.setattr(AssetContent, "to_json", without_source)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_prism_that_keeps_no_sources_is_found_out_and_what_was_made_is_not_lost(
+    stage: Stage, numbers: Path
+) -> None:
+    with pytest.raises(PartialResult, match="this Prism keeps no sources") as caught:
+        fetched(stage)
+    assert "source" not in caught.value.state
+    (made,) = stage.workspace.assets.list()
+    assert made.id == caught.value.id
+    asset = stage.dataset(numbers)
+    with pytest.raises(Conflict, match="this Prism keeps no sources"):
+        stage.update(asset, source={"url": URL})
 
 
 def test_a_source_is_frozen_while_a_run_uses_it(stage: Stage, runnable: Live[Any], vm: Live[Any]) -> None:

@@ -14,11 +14,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table, inspect, text
 
-from prism_iac.backend.store import SCHEMA_REVISION, Base, Database, Duplicate, cvms, prepare_schema, users
+from prism_iac.backend.store import (
+    SCHEMA_REVISION,
+    Base,
+    Database,
+    Duplicate,
+    assets,
+    cvms,
+    prepare_schema,
+    users,
+)
 from prism_iac.backend.store.schema import upgrade
 from prism_iac.backend.store.users import NewUser
 from prism_iac.errors import Conflict
-from prism_iac.model import VmStatus
+from prism_iac.model import RemoteSource, VmStatus
 from tests.unit.backend.support import START
 
 ADA = NewUser(username="ada", email="ada@example.com", password_hash="x")
@@ -56,6 +65,15 @@ OLD_ROWS: dict[str, dict[str, Any]] = {
         "must_reset": False,
         "report": b"",
         "token": b"",
+        "created_at": START.replace(tzinfo=None),
+    },
+    "assets": {
+        "id": "iris",
+        "workspace_id": "research",
+        "user_id": "ada",
+        "asset_type": "dataset",
+        **dict.fromkeys(("file_name", "description", "mime_type", "checksum", "user_key"), "x"),
+        "sample": b"",
         "created_at": START.replace(tzinfo=None),
     },
 }
@@ -109,13 +127,17 @@ def _constraints(connection: Connection) -> dict[str, list[str]]:
     }
 
 
-def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
-    empty_database: Database,
-) -> None:
-    with empty_database.engine.begin() as connection:
+def _fill_as_the_first_version_did(database: Database) -> None:
+    with database.engine.begin() as connection:
         upgrade(connection, "0001")
         for table, row in OLD_ROWS.items():
             connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
+
+
+def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
+    empty_database: Database,
+) -> None:
+    _fill_as_the_first_version_did(empty_database)
     prepare_schema(empty_database)
     with empty_database.writing() as session:
         cvm = cvms.lock(session, "vm")
@@ -126,6 +148,23 @@ def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on
         assert kept is not None
         assert kept.machine_id == "machine"
     prepare_schema(empty_database)
+
+
+def test_the_assets_of_the_first_schema_are_uploaded_and_may_have_a_source_from_then_on(
+    empty_database: Database,
+) -> None:
+    _fill_as_the_first_version_did(empty_database)
+    prepare_schema(empty_database)
+    source = RemoteSource(url="s3://lab/iris", runtime="bin", arguments=["--fast", "ä"])
+    with empty_database.writing() as session:
+        asset = assets.find(session, "research", "iris")
+        assert asset is not None
+        assert asset.source is None
+        asset.source = source
+    with empty_database.reading() as session:
+        kept = assets.find(session, "research", "iris")
+        assert kept is not None
+        assert kept.source == source
 
 
 def test_preparing_a_current_schema_again_keeps_what_is_there(database: Database) -> None:
