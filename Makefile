@@ -101,6 +101,10 @@ coverage: setup ## run the tests below the engine's and tell what they leave out
 bench: setup ## measure the speed beside references; a table, and JSON in benchmarks/results/
 	$(BIN)/python -m benchmarks
 
+.PHONY: faults
+faults: setup ## kill engine, provider and backend at every point, and let every call meet every fault; a table, and JSON in benchmarks/results/
+	$(BIN)/python -m tests.faults
+
 .PHONY: soak
 soak: setup ## let 64 clients work for ten minutes on SQLite, then on PostgreSQL, and compare what is there with what was acknowledged
 	$(BIN)/python -m tests.soak

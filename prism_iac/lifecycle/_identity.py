@@ -12,12 +12,18 @@ from typing import Any
 
 from prism_iac.model import mark_of
 
-__all__ = ["Generations", "name_suffix"]
+__all__ = ["Generations", "name_suffix", "up_to"]
 
 
 def name_suffix(identity: str) -> str:
     """The suffix of an automatic name, 7 hexadecimal characters."""
     return mark_of(identity)[:7]
+
+
+def up_to(identity: str) -> tuple[str, ...]:
+    """An identity and those of the generations before it, latest first."""
+    stem, generation = _parts(identity)
+    return tuple(f"{stem}.{number}" for number in range(generation, -1, -1))
 
 
 class Generations:

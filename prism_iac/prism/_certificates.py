@@ -36,14 +36,21 @@ class Certificates:
     routes: Routes
     ca_routes: Routes
 
-    def issue(self, cvm_id: str, *, ip_addresses: tuple[str, ...] = ()) -> str:
+    def issue(
+        self, cvm_id: str, *, ip_addresses: tuple[str, ...] = (), idempotency_key: str | None = None
+    ) -> str:
         """Make one more certificate for a VM (T1, D41).
+
+        Args:
+            cvm_id: The VM.
+            ip_addresses: Those that it is reached by.
+            idempotency_key: Lets a repeat find the first certificate, as long as that is not revoked.
 
         Returns:
             The serial number, decimal digits.
         """
         body = {"ip_addresses": list(ip_addresses)}
-        call = self.routes.call("POST", "certs", "issue", "cvm", cvm_id, body=body)
+        call = self.routes.call("POST", "certs", "issue", "cvm", cvm_id, body=body).keyed(idempotency_key)
         return self.routes.api.fetch(call, CertificateRecord.parse).serial_number
 
     def renew(self, serial_number: str) -> None:

@@ -5,7 +5,7 @@
 3. Checksums that the target's files state are brought to the pins; comments and all else stay.
 4. The target must be made of what was run: the same algorithm and datasets, under the same names of files.
 5. Nothing else of the target may change: what is not named stays as its lock has it.
-6. The target's lock is written, and the record that it rests on.
+6. The target's lock is written, then the record that it rests on.
 
 Who takes part, and everything that is no artefact, is the target's own; the record has its manifest, too.
 """
@@ -153,10 +153,11 @@ def promote(
         envelope = Envelope(PAYLOAD_TYPE, promotion.to_payload()).signed(load_private_key(key_pem))
         record = records_folder(target_file, target) / file_name(promotion)
         text = lock_path(target_file).read_text(encoding="utf-8") if read_lock(target_file) else None
+        # The record is last: a lock without one is in force nowhere, and is written again.
+        write_text(lock_path(target_file), edit_lock(text, promotion.lock))
         if replaced is not None:
             replaced.unlink()
         write_text(record, envelope.to_bytes().decode())
-        write_text(lock_path(target_file), edit_lock(text, promotion.lock))
     return Carried(promotion, record, changed, differences_between(source, target), replaced)
 
 

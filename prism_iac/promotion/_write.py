@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +14,15 @@ _MODE = 0o644
 def write_text(path: Path, text: str) -> None:
     """Write a file, in a folder that is made where there is none.
 
+    Who is killed in the middle leaves a part that the next one writes over.
+
     Raises:
         OSError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    part = Path(name)
+    part = path.with_name(f".{path.name}.new")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        part.write_text(text, encoding="utf-8", newline="")
         part.chmod(_MODE)
         part.replace(path)
     finally:

@@ -11,15 +11,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Settings
 from prism_iac.model import CONFIGURATION
 from prism_iac.prism import Credentials, PasswordCredentials, TokenCredentials, data_folder
 
-__all__ = ["Config", "Deployment", "deployment_for", "deployment_of", "interrupted"]
+__all__ = [
+    "Config",
+    "Deployment",
+    "deployment_for",
+    "deployment_of",
+    "end_with_engine",
+    "interrupted",
+]
 
 
 class Config(Protocol):
@@ -112,8 +120,7 @@ def deployment_for(
     key = json.dumps(values, sort_keys=True)
     with _lock:
         if key not in _deployments:
-            if not _deployments:
-                threading.Thread(target=_end_with_engine, daemon=True).start()
+            end_with_engine()
             _deployments[key] = Deployment(Session(_settings(values)), report, pause)
         return _deployments[key]
 
@@ -188,12 +195,17 @@ def _participants(text: str) -> dict[str, Credentials]:
         ) from error
 
 
-def _end_with_engine() -> None:
-    """End this process when the engine is gone.
+@cache
+def end_with_engine() -> None:
+    """From here on this process ends when the engine is gone.
 
-    The engine reads the plugin's standard output through a pipe. Killed, it does not end a dynamic plugin,
-    but the pipe loses its reader.
+    The engine reads the plugin's standard output through a pipe. Killed, it does not end a plugin, but the pipe
+    loses its reader.
     """
+    threading.Thread(target=_await_end_of_engine, daemon=True).start()
+
+
+def _await_end_of_engine() -> NoReturn:
     engine = select.poll()
     engine.register(sys.stdout.fileno(), 0)
     engine.poll()

@@ -2,9 +2,9 @@
 
 Main entry: the fixture `evidence_lab`; a test suite says `pytest_plugins = ["prism_iac.testing"]`, or pytest is
 started with `-p prism_iac.testing`. All that it makes says SIMULATED, so that no policy for hardware accepts
-it. `prism_iac.testing.faults` is a proxy that spoils calls to Prism, and numbers them.
+it. `prism_iac.testing.faults` spoils calls to Prism, and kills what takes part in an update at each of them.
 
-Nothing of the package imports this room; it imports only `attestation`, `pki`, `model` and `errors`.
+Nothing of the package imports this room. The laboratory imports only `attestation`, `pki`, `model` and `errors`.
 """
 
 from prism_iac.testing._certificates import Issuer

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 
+from prism_iac.testing.faults import end_processes_of
 from prism_iac.toolchain import Pulumi, ensure_pulumi
-from tests.engine.processes import end_processes_of
 from tests.engine.project import Project
 from tests.engine.provider.platform_repo import PlatformRepo
 

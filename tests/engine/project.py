@@ -14,9 +14,9 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, Final
 
+from prism_iac.testing.faults import end_processes_of
 from prism_iac.toolchain import Pulumi, prepare_project
 from tests.engine.outcome import Outcome, outcome_of, read_events
-from tests.engine.processes import end_processes_of
 
 TIME_LIMIT_SECONDS: Final = 180.0
 STACK: Final = "dev"

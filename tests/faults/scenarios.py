@@ -77,6 +77,10 @@ SCENARIOS: Final = tuple(
 )
 
 
+ISSUED: Final[dict[str, Any]] = {"source": "prism", "mode": "mtls"}
+"""A bundle of Prism's certificates, but for its VM."""
+
+
 def alive(stage: Stage) -> list[str]:
     """The records of the workspace; a VM counts as well by its process, under the same id."""
     workspace = stage.workspace

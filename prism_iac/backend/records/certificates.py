@@ -42,6 +42,11 @@ class CertificateRecord(Record):
     key: None = None
     download_url: str = ""
 
+    @property
+    def id(self) -> str:
+        """What a repeated request finds it by."""
+        return self.serial_number
+
 
 class CertificatePage(Record):
     """Some certificates."""

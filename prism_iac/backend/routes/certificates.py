@@ -27,7 +27,7 @@ from prism_iac.backend.records.certificates import (
     certificate_record,
 )
 from prism_iac.backend.routes.parameters import PageSlice, TextFilter
-from prism_iac.backend.store import certificates, cvms
+from prism_iac.backend.store import certificates, cvms, idempotency
 from prism_iac.backend.store.certificates import Certificate
 from prism_iac.backend.store.cvms import Cvm
 from prism_iac.backend.store.notices import Notice, Subject
@@ -75,11 +75,17 @@ def issue(
 def revoke(scope: WorkspaceScope, certificate: Certificate) -> None:
     """Revoke a certificate and cut the streams that were opened with it; a repeat changes nothing (D44)."""
     if certificate.revoked_at is None:
+        # Whoever asks for one under the same key again is to have a good one.
+        idempotency.forget(scope.session, [certificate.serial])
         certificate.revoked_at = certificate.expiry_time = scope.now
         scope.tell_agents(Notice(Subject.CERTIFICATE_REVOKED, certificate.serial))
 
 
-@serves(router, "POST", "/issue/{entity_type}/{entity_id}", status=201, errors=(Clash,))
+def _find(scope: WorkspaceScope, serial: str) -> CertificateRecord:
+    return certificate_record(_existing(scope, serial))
+
+
+@serves(router, "POST", "/issue/{entity_type}/{entity_id}", status=201, errors=(Clash,), replay=_find)
 def issue_certificate(
     scope: WorkspaceScope,
     entity_type: Annotated[EntityType, Path()],

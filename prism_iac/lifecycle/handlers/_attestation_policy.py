@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,6 +176,7 @@ def _finding(path: str, message: str, fix: str) -> InvalidInput:
 
 def _write(path: Path, document: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(document)
-    Path(file.name).replace(path)
+    # Who is killed in the middle leaves a part that the next update writes over.
+    part = path.with_name(f".{path.name}.new")
+    part.write_bytes(document)
+    part.replace(path)

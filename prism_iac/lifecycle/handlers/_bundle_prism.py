@@ -14,6 +14,7 @@ from prism_iac.errors import Conflict, PartialResult, PrismError, RemoteFailure
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Live
 from prism_iac.lifecycle.handlers._bundle_life import with_life
+from prism_iac.model import mark_of
 from prism_iac.model.resources import CertificateBundle, KeysOnRenewal
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def issue_at_prism(
     serials: dict[str, str] = {}
     try:
         for side in _sides(desired):
-            serials[side] = _issue(certificates, desired, side, context)
+            serials[side] = _issue(certificates, desired, side, context, old=old)
             files = certificates.fetch(desired.vm or "", serials[side])
             _require_valid(files.certificate_pem, context)
             made |= _of_side(side, serials[side], files)
@@ -111,12 +112,25 @@ def revoke_all(state: CertificateBundle, context: Context) -> None:
     _revoke(_certificates(state, context), (*_serials(state), *(state.old_serials or ())))
 
 
-def _issue(certificates: Certificates, desired: CertificateBundle, side: str, context: Context) -> str:
-    """A serial number; one whose reply was lost is found among those that were not there before."""
+def _issue(
+    certificates: Certificates,
+    desired: CertificateBundle,
+    side: str,
+    context: Context,
+    *,
+    old: Collection[str],
+) -> str:
+    """A serial number.
+
+    An issue that was cut off is begun again from the same state, and so under the same key. Where Prism keeps no keys,
+    one whose reply was lost is found among those that were not there before.
+    """
     vm = desired.vm or ""
+    addresses = desired.ip_addresses if side == "server" else ()
+    key = mark_of("\n".join((desired.identity, side, *addresses, *old)))
     before = {item.serial_number for item in certificates.list(cvm_id=vm)}
     try:
-        return certificates.issue(vm, ip_addresses=desired.ip_addresses if side == "server" else ())
+        return certificates.issue(vm, ip_addresses=addresses, idempotency_key=key)
     except RemoteFailure:
         new = [
             item.serial_number for item in certificates.list(cvm_id=vm) if item.serial_number not in before

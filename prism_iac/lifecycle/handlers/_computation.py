@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, PartialResult, PrismError
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
+from prism_iac.lifecycle._identity import up_to
 from prism_iac.lifecycle.handlers._agent_config import (
     agent_from_wire,
     agent_to_wire,
@@ -40,7 +41,8 @@ class ComputationHandler(Handler[Computation]):
         record = context.session.snapshot(desired.workspace).computations.find(desired.name)
         if record is None:
             return _converge(_make(desired, context), desired, context, is_new=True)
-        if not _is_marked(record, desired):
+        # A replacement that was asked for and cut off has made one under an earlier generation; the old one is gone.
+        if not any(_is_marked(record, identity) for identity in up_to(desired.identity)):
             raise _name_is_taken(
                 desired, f" It has the id {record.id} and belongs to the user {record.owner}."
             )
@@ -49,7 +51,7 @@ class ComputationHandler(Handler[Computation]):
     def find(self, desired: Computation, context: Context) -> Live[Computation] | None:
         """By the name, which only one has, and the mark."""
         record = context.session.snapshot(desired.workspace).computations.find(desired.name)
-        if record is None or not _is_marked(record, desired):
+        if record is None or not _is_marked(record, desired.identity):
             return None
         return self.read(Live(record.id, desired), context)
 
@@ -96,8 +98,8 @@ class ComputationHandler(Handler[Computation]):
         context.session.snapshot(live.state.workspace).computations.drop(live.id)
 
 
-def _is_marked(record: ComputationRecord, desired: Computation) -> bool:
-    return unmarked(record.description)[1] == mark_of(desired.identity)
+def _is_marked(record: ComputationRecord, identity: str) -> bool:
+    return unmarked(record.description)[1] == mark_of(identity)
 
 
 def _make(desired: Computation, context: Context) -> ComputationRecord:

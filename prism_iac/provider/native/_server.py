@@ -24,6 +24,7 @@ def main() -> None:
     with without_collections():
         from pulumi.runtime.proto import provider_pb2_grpc
 
+        from prism_iac.provider._deployment import end_with_engine
         from prism_iac.provider.native._servicer import PrismServicer
 
     options = [
@@ -34,6 +35,7 @@ def main() -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(PrismServicer(_engine_address()), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    end_with_engine()  # it may be killed before it asks for anything
     print(port, flush=True)  # noqa: T201  # the engine reads the port from the first line
     try:
         server.wait_for_termination()

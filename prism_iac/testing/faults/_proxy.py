@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import random
@@ -11,15 +12,18 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
+
+from prism_iac.testing.faults._server import LocalServer
+from prism_iac.testing.faults._tape import CutOff
 
 __all__ = ["Answer", "Fault", "FaultProxy", "Rule", "storm"]
 
@@ -39,6 +43,8 @@ class Fault(StrEnum):
     TOO_MANY = "429 with Retry-After"
     BAD_GATEWAY = "502"
     EXPIRED = "expired token"
+    REDIRECT = "redirect elsewhere"
+    CIRCLE = "redirect in a circle"
 
     LOST = "lost reply"
     HALF_CLOSE = "half-close"
@@ -47,8 +53,11 @@ class Fault(StrEnum):
     WRONG_TYPE = "wrong content type"
     DUPLICATE_KEYS = "duplicate keys"
     HUGE = "huge body"
+    GZIP = "gzip"
     BROKEN_GZIP = "broken gzip"
+    GZIP_BOMB = "gzip bomb"
     SLOW_LORIS = "slow-loris"
+    SLOW_BODY = "slow body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,53 +108,40 @@ def storm(*, seed: int, share: float, faults: Sequence[Fault]) -> Callable[[str]
     return strike
 
 
-@dataclass
-class FaultProxy:
+class FaultProxy(LocalServer):
     """Hands calls on to a backend, but for those that meet a fault; a context manager.
 
     Attributes:
         backend: Its base URL, http.
+        rules: What is spoilt.
+        strike: Gives the fault that a call meets, where no rule does.
         calls: Every call so far, `METHOD path`, in the order of arrival.
         struck: The faults that calls have met.
-        before: Called with the number of a call, from 1 on, before the backend hears of it.
-        after: Called with the number of a call when the backend has answered and the caller does not know.
+        passing: Surrounds what the backend does with a call, which it is told of as `METHOD path`.
     """
 
-    backend: str
-    rules: Iterable[Rule] = ()
-    strike: Callable[[str], Fault | None] | None = None
-    calls: list[str] = field(default_factory=list, init=False)
-    struck: list[Fault] = field(default_factory=list, init=False)
-    before: Callable[[int], None] | None = field(default=None, init=False)
-    after: Callable[[int], None] | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        self._seen = [0] * len(tuple(self.rules))
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def endpoint(self) -> str:
-        """The base URL of the proxy."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self,
+        backend: str,
+        rules: Iterable[Rule] = (),
+        strike: Callable[[str], Fault | None] = lambda _: None,
+        *,
+        passing: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(partial(_Handler, self))
+        self.backend = backend
+        self.rules = tuple(rules)
+        self.strike = strike
+        self.calls: list[str] = []
+        self.struck: list[Fault] = []
+        self.passing = passing
+        self._seen = [0] * len(self.rules)
+        self._lock = threading.Lock()
 
     @classmethod
     @contextmanager
     def before_embedded(
-        cls, data: Path, rules: Iterable[Rule] = (), strike: Callable[[str], Fault | None] | None = None
+        cls, data: Path, rules: Iterable[Rule] = (), strike: Callable[[str], Fault | None] = lambda _: None
     ) -> Iterator[Self]:
         """A proxy that clients of an embedded backend take for it.
 
@@ -156,21 +152,21 @@ class FaultProxy:
         """
         instance = data / "backend" / "instance.json"
         told: dict[str, Any] = json.loads(instance.read_bytes())
-        with cls(told["rest_url"], tuple(rules), strike) as proxy:
+        with cls(told["rest_url"], rules, strike) as proxy:
             instance.write_text(json.dumps(told | {"rest_url": proxy.endpoint}), encoding="utf-8")
             try:
                 yield proxy
             finally:
                 instance.write_text(json.dumps(told), encoding="utf-8")
 
-    def arrived(self, call: str) -> tuple[int, Fault | None]:
-        """The number of a call, and what it meets."""
+    def arrived(self, call: str) -> Fault | None:
+        """What a call meets."""
         with self._lock:
             self.calls.append(call)
             fault = self._fault_of(call)
             if fault is not None:
                 self.struck.append(fault)
-            return len(self.calls), fault
+            return fault
 
     def _fault_of(self, call: str) -> Fault | None:
         for place, rule in enumerate(self.rules):
@@ -178,7 +174,7 @@ class FaultProxy:
                 self._seen[place] += 1
                 if rule.skip < self._seen[place] <= rule.skip + rule.times:
                     return rule.fault
-        return self.strike(call) if self.strike else None
+        return self.strike(call)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -207,24 +203,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        number, fault = self._proxy.arrived(f"{self.command} {urlsplit(self.path).path}")
+        call = f"{self.command} {urlsplit(self.path).path}"
+        fault = self._proxy.arrived(call)
         # Whoever called may be dead by the time that an answer comes.
         with suppress(ConnectionError):
-            self._meet(fault, number, body)
+            self._meet(fault, call, body)
 
-    def _meet(self, fault: Fault | None, number: int, body: bytes) -> None:
-        if self._proxy.before:
-            self._proxy.before(number)
+    def _meet(self, fault: Fault | None, call: str, body: bytes) -> None:
         if fault is Fault.RESET:
             self._reset()
         elif fault in _REFUSALS:
             self._answer(_REFUSALS[fault])
+        elif fault is Fault.CIRCLE:
+            self._answer(Answer(HTTPStatus.TEMPORARY_REDIRECT, [("location", self.path)], b""))
         else:
             if fault is Fault.DELAY:
                 time.sleep(_DELAY_SECONDS)
-            answer = self._forward(body)
-            if self._proxy.after:
-                self._proxy.after(number)
+            try:
+                with self._proxy.passing(call):
+                    answer = self._forward(body)
+            except (CutOff, ConnectionError, http.client.HTTPException):
+                # Somebody was killed, or the backend is not there.
+                self._reset()
+                return
             self._spoil(fault, answer)
 
     def _spoil(self, fault: Fault | None, answer: Answer) -> None:
@@ -238,6 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is Fault.SLOW_LORIS:
             self._drip()
+        elif fault is Fault.SLOW_BODY:
+            self._drip(content_length=len(answer.body) + 1)
         elif fault in _SPOILT:
             self._answer(_SPOILT[fault](answer))
         else:
@@ -257,12 +260,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _drip(self) -> None:
-        self.send_response_only(200)
+    def _drip(self, *, content_length: int | None = None) -> None:
+        self.send_response_only(HTTPStatus.OK)
+        if content_length is not None:
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(content_length))
+            self.end_headers()
         self.flush_headers()
         # Until the caller has had enough.
-        while True:
-            self.wfile.write(b"x-drip: 1\r\n")
+        while content_length is None or content_length > 0:
+            self.wfile.write(b"x-drip: 1\r\n" if content_length is None else b" ")
+            content_length = None if content_length is None else content_length - 1
             time.sleep(_DRIP_SECONDS)
 
     def _forward(self, body: bytes) -> Answer:
@@ -285,6 +293,7 @@ _REFUSALS: Final = {
     Fault.TOO_MANY: _json(429, "too many requests", ("retry-after", "1")),
     Fault.BAD_GATEWAY: Answer(502, [("content-type", "text/html")], b"<html>bad gateway</html>"),
     Fault.EXPIRED: _json(401, "the token has expired"),
+    Fault.REDIRECT: Answer(302, [("location", "http://sign-in.invalid/")], b""),
 }
 
 _SPOILT: Final[dict[Fault, Callable[[Answer], Answer]]] = {
@@ -294,5 +303,9 @@ _SPOILT: Final[dict[Fault, Callable[[Answer], Answer]]] = {
         b'{"id": "a", "id": "b"}', content_type="application/json"
     ),
     Fault.HUGE: lambda answer: answer.having(b" " * _HUGE_BYTES, content_type="application/json"),
+    Fault.GZIP: lambda answer: answer.having(gzip.compress(answer.body), content_encoding="gzip"),
+    Fault.GZIP_BOMB: lambda answer: answer.having(
+        gzip.compress(b" " * _HUGE_BYTES), content_type="application/json", content_encoding="gzip"
+    ),
     Fault.BROKEN_GZIP: lambda answer: answer.having(b"\x1f\x8b no gzip", content_encoding="gzip"),
 }

@@ -27,6 +27,16 @@ def test_a_repeated_create_finds_the_first_computation(stage: Stage) -> None:
     assert count(stage) == 1
 
 
+def test_what_a_replacement_made_that_was_cut_off_is_taken_up_under_the_next_generation(stage: Stage) -> None:
+    left = stage.create("Computation", "sum", generation=0, name="sum", description="adds numbers")
+    stage.begin_deployment()
+    taken = stage.create("Computation", "sum", generation=1, name="sum", description="adds numbers")
+    assert taken.id == left.id
+    stage.begin_deployment()
+    with pytest.raises(Conflict, match="another computation"):
+        stage.create("Computation", "sum", generation=0, name="sum", description="adds numbers")
+
+
 def test_a_name_that_another_computation_has_is_refused(stage: Stage) -> None:
     stage.workspace.computations.create(name="sum", description="made by hand")
     with pytest.raises(Conflict, match='another computation of the workspace is named "sum"'):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prism_iac.testing.faults import end_processes_of, processes_of
 from tests.engine.documents.blocks import blocks_of
 from tests.engine.documents.checkout import ROOT, copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of, processes_of
 
 PAGE = ROOT / "docs" / "certificates.md"
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from prism_iac.plan import Plan, text_of
+from prism_iac.testing.faults import end_processes_of
 from tests.engine.documents.blocks import blocks_of
 from tests.engine.documents.checkout import ROOT, copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of
 
 PAGE = ROOT / "docs" / "plans.md"
 BLOCKS = blocks_of(PAGE)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from prism_iac.pki import Envelope
+from prism_iac.testing.faults import end_processes_of
 from tests.engine.documents.blocks import blocks_of
 from tests.engine.documents.checkout import ROOT, copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of
 
 GUIDE = ROOT / "docs" / "promotion.md"
 COMMANDS = [block.text for block in blocks_of(GUIDE) if block.language == "sh"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from prism_iac.backend import EMPTY_SECONDS
+from prism_iac.testing.faults import end_processes_of, processes_of
 from tests.engine.documents.blocks import blocks_of
 from tests.engine.documents.checkout import ROOT, copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of, processes_of
 
 README = ROOT / "README.md"
 COMMANDS = [block.text for block in blocks_of(README) if block.language == "sh"]

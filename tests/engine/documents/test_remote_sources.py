@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 from prism_iac.spec import load_stack
+from prism_iac.testing.faults import end_processes_of
 from tests.engine.documents.blocks import blocks_of
 from tests.engine.documents.checkout import ROOT, copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of
 
 PAGE = ROOT / "docs" / "remote-sources.md"
 BLOCKS = blocks_of(PAGE)

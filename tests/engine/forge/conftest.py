@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
+from prism_iac.testing.faults import end_processes_of
 from prism_iac.toolchain import Pulumi
-from tests.engine.processes import end_processes_of
 from tests.unit.forge.runner import Machine
 from tests.unit.forge.stand_in import StandIn, standing_in
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,8 +39,7 @@ class Gate:
         proxy = self._stack.enter_context(FaultProxy.before_embedded(self._data))
         self._stack.callback(self.release)
         self.calls = proxy.calls
-        proxy.before = lambda number: self._meet(number, is_reply=False)
-        proxy.after = lambda number: self._meet(number, is_reply=True)
+        proxy.passing = self._passing
         return self
 
     def __exit__(
@@ -66,8 +66,14 @@ class Gate:
         self._open = threading.Event()
         self._pattern = re.compile(pattern)
 
-    def _meet(self, number: int, *, is_reply: bool) -> None:
-        pattern, opened, call = self._pattern, self._open, self.calls[number - 1]
+    @contextmanager
+    def _passing(self, call: str) -> Iterator[None]:
+        self._meet(call, is_reply=False)
+        yield
+        self._meet(call, is_reply=True)
+
+    def _meet(self, call: str, *, is_reply: bool) -> None:
+        pattern, opened = self._pattern, self._open
         if pattern is not None and self._holds_replies is is_reply and pattern.search(call):
             self.held.append(call)
             opened.wait()

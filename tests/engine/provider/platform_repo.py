@@ -16,7 +16,7 @@ from prism_iac.model import AgentState, VmProvider
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair
 from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
-from tests.engine.processes import processes_of
+from prism_iac.testing.faults import processes_of
 from tests.engine.project import Project
 from tests.engine.provider.gate import Gate
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from prism_iac.testing.faults import end_processes_of
 from prism_iac.toolchain import Pulumi
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of
 
 INIT = """
 prism-iac init platform --name sums --workspace adding

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from prism_iac.testing.faults import end_processes_of
 from tests.engine.documents.checkout import copy_checkout
 from tests.engine.documents.shell import run_in_one_shell
-from tests.engine.processes import end_processes_of
 
 READY = """
 make --silent setup

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from prism_iac.provider.remote._scripts import command_line
+from prism_iac.testing.faults import end_processes_of, processes_of
 from tests.contract.agent.vm import free_port
 from tests.contract.hypervisor.installable import COCOS, make_wheel
-from tests.engine.processes import end_processes_of, processes_of
 from tests.engine.project import Project
 from tests.engine.provider.platform_repo import PlatformRepo
 from tests.engine.provider.sshd import SshHost, ssh_host, user_name

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.processes import processes_of
+from prism_iac.testing.faults import processes_of
 from tests.engine.project import Project
 
 

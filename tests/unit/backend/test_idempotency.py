@@ -178,3 +178,16 @@ def test_of_sixteen_creates_of_one_name_one_wins(ada: Person, lab: Workspace) ->
     with ThreadPoolExecutor(16) as pool:
         responses = list(pool.map(lambda _: ada.post(lab.computations, body), range(16)))
     assert Counter(response.status_code for response in responses) == {201: 1, 409: 15}
+
+
+def test_a_repeat_of_an_issue_gives_the_first_certificate_until_that_is_revoked(
+    ada: Person, lab: Workspace
+) -> None:
+    path = f"{lab.certs}/issue/cvm/{lab.cvm()}"
+    first, again = (ada.post(path, {}, headers=KEY) for _ in range(2))
+    assert again.json() == first.json()
+    assert again.headers[REPLAYED_HEADER] == "true"
+    ada.ok("PATCH", f"{lab.certs}/{first.json()['serial_number']}/revoke")
+    other = ada.post(path, {}, headers=KEY)
+    assert REPLAYED_HEADER not in other.headers
+    assert other.json()["serial_number"] != first.json()["serial_number"]

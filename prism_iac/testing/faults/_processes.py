@@ -1,4 +1,4 @@
-"""Finds and ends what a test has started, however far down and detached it is."""
+"""Finds and ends what a project has started, however far down and detached it is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+
+__all__ = ["command_of", "end_processes", "end_processes_of", "processes_of"]
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -22,9 +24,22 @@ def processes_of(folder: Path) -> list[int]:
 def end_processes_of(folder: Path) -> None:
     """Kill them until none is left."""
     while pids := processes_of(folder):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        end_processes(pids)
+
+
+def end_processes(pids: list[int]) -> None:
+    """Kill processes, as a crash would."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, its arguments one blank apart; empty when it has ended."""
+    # A process may end at any moment.
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
 
 
 def _pids() -> Iterator[int]:
