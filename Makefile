@@ -111,6 +111,10 @@ coverage: setup ## run the tests below the engine's and tell what they leave out
 bench: setup ## measure the speed beside references; a table, and JSON in benchmarks/results/
 	$(BIN)/python -m benchmarks
 
+.PHONY: soak
+soak: setup ## let 64 clients work for ten minutes on SQLite, then on PostgreSQL, and compare what is there with what was acknowledged
+	$(BIN)/python -m tests.soak
+
 .PHONY: clean
 clean: down ## remove what the commands made, but for the state and data in .prism and the keys
 	rm -rf $(VENV) .firmware .qemu .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz examples/iris/result

@@ -79,6 +79,8 @@ class Refusal(StrEnum):
     NOT_EXPECTED = "agent not expecting this operation in the current state"
     HASH_DIFFERS = "malformed data, hash does not match manifest"
     DATASET_UNDECLARED = "dataset not declared in computation manifest"
+    UPLOAD_TOO_LARGE = "the upload is too large"
+    UPLOAD_STALLED = "the upload stopped coming"
     DATASET_NOT_UNPACKED = "error decompressing dataset"
     NOT_READY = "computation results are not yet ready"
     TEE_NONCE_TOO_LONG = "malformed report data, expect less or equal to 64 bytes"

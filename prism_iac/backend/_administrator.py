@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from prism_iac.backend._files import write_private
 from prism_iac.backend._logins import MadePassword
 from prism_iac.backend._tokens import TokenKind, Tokens
-from prism_iac.backend.store import Database, users
-from prism_iac.backend.store.users import NewUser
+from prism_iac.backend.store import Database, hold, instance_keys, users
+from prism_iac.backend.store.users import NewUser, User
 
 __all__ = ["TokenFile", "ensure_administrator"]
 
@@ -31,31 +33,54 @@ def ensure_administrator(
     """Make sure that the administrator exists and its credentials lie in a file (mode 0600); gives its id.
 
     Where one of the two is missing, both are made afresh. The file is put in place last, so that a kill in
-    between leaves a file that is missing, never one that is wrong.
+    between leaves a file that is missing, never one that is wrong. Replicas share the password, which lies with
+    their keys.
     """
-    with database.reading() as session:
-        there = users.find_by_login(session, _USERNAME)
-    if path.exists() and there is not None:
-        return there.id
-    path.unlink(missing_ok=True)
-    password = make_password()
     with database.writing() as session:
+        hold(session.connection(), _USERNAME)
         user = users.find_by_login(session, _USERNAME)
-        if user is None:
-            new = NewUser(
-                username=_USERNAME,
-                email=_EMAIL,
-                password_hash=password.hash,
-                first_name="Platform",
-                last_name="Administrator",
-                is_platform_administrator=True,
-            )
-            user = users.add(session, new, now=now)
-        else:
-            user.password_hash, user.sessions_from = password.hash, now.replace(microsecond=0)
-    document = {"username": _USERNAME, "password": password.text, "endpoint": endpoint}
-    write_private(path, json.dumps(document, indent=2).encode() + b"\n")
-    return user.id
+        password = _known_password(session, database, path) if user is not None else None
+        if user is None or password is None:
+            path.unlink(missing_ok=True)
+            made = make_password()
+            user, password = _with_password(session, user, made.hash, now=now), made.text
+        if not database.is_sqlite:
+            instance_keys.put(session, {_USERNAME: password.encode()})
+        user_id = user.id
+    if _password_in(path) != password:
+        document = {"username": _USERNAME, "password": password, "endpoint": endpoint}
+        write_private(path, json.dumps(document, indent=2).encode() + b"\n")
+    return user_id
+
+
+def _known_password(session: Session, database: Database, path: Path) -> str | None:
+    shared = None if database.is_sqlite else instance_keys.all_of(session).get(_USERNAME)
+    if shared is not None:
+        return shared.decode()
+    return _password_in(path)
+
+
+def _password_in(path: Path) -> str | None:
+    """The password that a file holds; None where there is no such file."""
+    try:
+        return str(json.loads(path.read_bytes())["password"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _with_password(session: Session, user: User | None, password_hash: str, *, now: datetime) -> User:
+    if user is not None:
+        user.password_hash, user.sessions_from = password_hash, now.replace(microsecond=0)
+        return user
+    new = NewUser(
+        username=_USERNAME,
+        email=_EMAIL,
+        password_hash=password_hash,
+        first_name="Platform",
+        last_name="Administrator",
+        is_platform_administrator=True,
+    )
+    return users.add(session, new, now=now)
 
 
 class TokenFile:

@@ -80,13 +80,16 @@ class Definition:
             name=self.computation.name,
             description=self.computation.description,
             algorithm=ManifestAlgorithm(
-                hash=bytes.fromhex(algorithms[0].checksum), user_key=self._key_of(algorithms[0].user_id)
+                hash=bytes.fromhex(algorithms[0].checksum),
+                user_key=self._key_of(algorithms[0].user_id),
+                source=algorithms[0].source,
             ),
             datasets=tuple(
                 ManifestDataset(
                     hash=bytes.fromhex(asset.checksum),
                     user_key=self._key_of(asset.user_id),
                     filename=asset.file_name,
+                    source=asset.source,
                 )
                 for asset in self.assets_of(AssetKind.DATASET)
             ),

@@ -7,6 +7,7 @@ id, and one log event for each request, without bodies, queries or headers.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
@@ -15,12 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prism_iac.backend._answers import refusal_response
-from prism_iac.backend._errors import TooLarge
+from prism_iac.backend._errors import Malformed, TooLarge
 
-__all__ = ["LARGEST_BODY_BYTES", "Edge"]
+__all__ = ["LARGEST_BODY_BYTES", "LARGEST_BODY_OF_STRANGERS_BYTES", "LARGEST_HEAD_BYTES", "Edge"]
 
 LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
 """A sample of 10 MB as base64 in JSON, and room for the rest."""
+
+LARGEST_HEAD_BYTES: Final = 16 * 1024
+"""Of a request's path, query and headers."""
+
+LARGEST_BODY_OF_STRANGERS_BYTES: Final = 1024 * 1024
+"""Of a login, a registration, or a question about a certificate."""
 
 _SECURITY_HEADERS: Final = [
     (b"x-frame-options", b"DENY"),
@@ -72,8 +79,15 @@ class Edge:
             )
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _announced_bytes(scope) > LARGEST_BODY_BYTES:
-            await refusal_response(_too_large())(scope, receive, send)
+        if _head_bytes(scope) > LARGEST_HEAD_BYTES:
+            refusal = Malformed(f"path, query and headers have more than {LARGEST_HEAD_BYTES} bytes")
+            await refusal_response(refusal)(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        # Who shows a token is known before a byte of the body is read.
+        most = LARGEST_BODY_BYTES if b"authorization" in headers else LARGEST_BODY_OF_STRANGERS_BYTES
+        if _announced_bytes(headers) > most:
+            await refusal_response(_too_large(most))(scope, receive, send)
             return
         received = 0
 
@@ -81,9 +95,9 @@ class Edge:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY_BYTES:
+            if received > most:
                 # While a body is read, the framework lets no other kind of error through.
-                raise HTTPException(TooLarge.status) from _too_large()
+                raise HTTPException(TooLarge.status) from _too_large(most)
             return message
 
         await self._app(scope, receive_bounded, send)
@@ -97,10 +111,15 @@ def _canonical(path: str) -> str:
     return path
 
 
-def _announced_bytes(scope: Scope) -> int:
-    announced = dict(scope["headers"]).get(b"content-length", b"0")
+def _head_bytes(scope: Scope) -> int:
+    line = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return line + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+def _announced_bytes(headers: Mapping[bytes, bytes]) -> int:
+    announced = headers.get(b"content-length", b"0")
     return int(announced) if announced.isdigit() else 0
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"the body has more than {LARGEST_BODY_BYTES} bytes", next_step="Send less.")
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body has more than {most} bytes", next_step="Send less.")

@@ -120,7 +120,7 @@ class NotRunnable(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Too many logins to one account failed."""
+    """Too many logins to one account failed, or are under way."""
 
     status = 429
     meaning = "Too many logins to this account failed; wait before the next one."

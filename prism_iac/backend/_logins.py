@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-import threading
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,6 +15,8 @@ from prism_iac.backend._errors import TooManyAttempts
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+
+    from prism_iac.backend.store import Database
 
 __all__ = ["LoginBrake", "MadePassword", "Passwords"]
 
@@ -66,34 +69,56 @@ class Passwords:
 
 
 class LoginBrake:
-    """Counts the failed logins of each account; too many within a while are refused unheard."""
+    """Counts the failed logins of each account, for all replicas; too many within a while are refused unheard."""
 
     ATTEMPTS: Final = 10
     WINDOW: Final = timedelta(minutes=5)
-    _MOST_ACCOUNTS: Final = 10_000
 
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, list[datetime]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        """Keep the count in a database, so that no restart forgets it."""
+        self._database = database
 
-    def attempt(self, account: str, *, now: datetime) -> None:
-        """Count an attempt as failed until `succeeded` says otherwise.
+    @contextmanager
+    def attempt(self, account: str, *, now: datetime) -> Iterator[None]:
+        """One attempt, which has failed when the block raises, and wipes out earlier failures when it does not.
+
+        Attempts that are under way take places of failed ones, so nobody gains by guessing side by side; who
+        logs in from many places at once is asked to come again in a moment.
 
         Raises:
             TooManyAttempts: There have been too many.
         """
-        with self._lock:
-            recent = [at for at in self._failures.pop(account, []) if at > now - self.WINDOW]
-            self._failures[account] = recent
-            if len(recent) >= self.ATTEMPTS:
-                raise TooManyAttempts(
-                    "too many logins to this account failed", retry_after=recent[0] + self.WINDOW - now
-                )
-            recent.append(now)
-            if len(self._failures) > self._MOST_ACCOUNTS:
-                self._failures.popitem(last=False)
+        from prism_iac.backend.store import logins
 
-    def succeeded(self, account: str) -> None:
-        """Forget an account's failures."""
-        with self._lock:
-            self._failures.pop(account, None)
+        name = _digest(account)
+        number = self._begin(name, now)
+        try:
+            yield
+        except BaseException:
+            with self._database.writing() as session:
+                logins.fail(session, number)
+            raise
+        with self._database.writing() as session:
+            logins.succeed(session, name, number)
+
+    def _begin(self, name: str, now: datetime) -> int:
+        from prism_iac.backend.store import hold, logins
+
+        with self._database.writing() as session:
+            hold(session.connection(), f"logins of {name}")
+            logins.forget_until(session, now - self.WINDOW)
+            recent = logins.attempts_of(session, name, since=now - self.WINDOW)
+            if len(recent) < self.ATTEMPTS:
+                return logins.begin(session, name, at=now)
+            failed = [attempt.at for attempt in recent if not attempt.under_way]
+        if len(failed) < self.ATTEMPTS:
+            raise TooManyAttempts(
+                "too many logins to this account are under way", retry_after=timedelta(seconds=1)
+            )
+        raise TooManyAttempts(
+            "too many logins to this account failed", retry_after=failed[0] + self.WINDOW - now
+        )
+
+
+def _digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()

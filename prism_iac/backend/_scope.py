@@ -13,10 +13,11 @@ from prism_iac.backend._errors import Forbidden, Malformed, Missing, Unauthentic
 from prism_iac.backend._permissions import Grants, Permission, Rule, allows
 from prism_iac.backend._services import Services
 from prism_iac.backend._tokens import Claims
-from prism_iac.backend.store import admission, assets, computations, users
+from prism_iac.backend.store import admission, assets, computations, notices, users
 from prism_iac.backend.store.admission import Admission
 from prism_iac.backend.store.assets import Asset
 from prism_iac.backend.store.computations import Computation
+from prism_iac.backend.store.notices import Notice
 from prism_iac.backend.store.users import User
 from prism_iac.backend.store.workspaces import Workspace
 from prism_iac.model import Action, AssetKind, WorkspaceAction
@@ -75,6 +76,11 @@ class Scope:
     services: Services
     now: datetime
     answer: Answer
+
+    def tell_agents(self, notice: Notice) -> None:
+        """Have every replica that holds an agent's stream act on a change, once it is safe."""
+        notices.tell(self.session, notice)
+        self.answer.after_commit.append(lambda: self.services.agents.heed(notice))
 
 
 @dataclass(slots=True)

@@ -24,7 +24,8 @@ from prism_iac.backend._files import write_private
 from prism_iac.backend._instance import Instance, announced, held_lock
 from prism_iac.backend._leaving import until_idle_and_empty
 from prism_iac.backend._logins import LoginBrake, MadePassword, Passwords
-from prism_iac.backend._settings import Settings, address_of, keep_settings
+from prism_iac.backend._settings import Settings, keep_settings
+from prism_iac.model import address_of
 
 if TYPE_CHECKING:
     import uvicorn
@@ -44,6 +45,7 @@ _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "10.0.2.2")
 
 _GRACEFUL_SECONDS: Final = 3
 _CREDENTIALS: Final = "admin.json"
+_SIGNING_KEY: Final = "signing-key"
 
 
 def serve(settings: Settings, *, on_ready: Callable[[Instance], None] = lambda _: None) -> None:
@@ -88,7 +90,7 @@ async def _run(
 
     database = _open_database(settings)
     office = CertificateOffice(settings.data)
-    office.prepare(now=utc_now())
+    _prepare_keys(settings, database, office)
     control = ControlServer(ControlServices(database, utc_now, settings.times))
     try:
         control_port = await _start_control(settings, control, office)
@@ -121,6 +123,19 @@ def _open_database(settings: Settings) -> Database:
             next_step="Check the URL, that its driver is installed (prism-iac[postgres]), and the server.",
         ) from error
     return database
+
+
+def _prepare_keys(settings: Settings, database: Database, office: CertificateOffice) -> None:
+    from prism_iac.backend._replicas import share_keys
+
+    signing_key = settings.data / _SIGNING_KEY
+
+    def make() -> None:
+        office.prepare(now=utc_now())
+        if not signing_key.exists():
+            write_private(signing_key, secrets.token_bytes(_SECRET_BYTES))
+
+    share_keys(database, settings.data, make)
 
 
 async def _start_control(settings: Settings, control: ControlServer, office: CertificateOffice) -> int:
@@ -176,9 +191,9 @@ def _make_services(
     return Services(
         database=database,
         clock=utc_now,
-        tokens=Tokens(_signing_secret(settings.data), utc_now),
+        tokens=Tokens((settings.data / _SIGNING_KEY).read_bytes(), utc_now),
         passwords=passwords,
-        brake=LoginBrake(),
+        brake=LoginBrake(database),
         certificates=office,
         agents=control,
     )
@@ -199,13 +214,6 @@ def _administrators_token(
     return TokenFile(settings.data, services.tokens, user_id)
 
 
-def _signing_secret(data: Path) -> bytes:
-    path = data / "signing-key"
-    if not path.exists():
-        write_private(path, secrets.token_bytes(_SECRET_BYTES))
-    return path.read_bytes()
-
-
 async def _serve_rest(
     settings: Settings,
     services: Services,
@@ -217,11 +225,16 @@ async def _serve_rest(
     from anyio.to_thread import current_default_thread_limiter
 
     from prism_iac.backend._app import make_app
+    from prism_iac.backend._connections import PatientProtocol
+    from prism_iac.backend._edge import LARGEST_HEAD_BYTES
 
     current_default_thread_limiter().total_tokens = _REST_THREADS
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(services),
+            http=PatientProtocol,
+            h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
+            limit_concurrency=PatientProtocol.patience.most_connections,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -10,6 +10,7 @@ from prism_iac.backend._clock import Clock
 from prism_iac.backend._logins import LoginBrake, Passwords
 from prism_iac.backend._tokens import Tokens
 from prism_iac.backend.store import Database
+from prism_iac.backend.store.notices import Notice
 
 __all__ = ["Agents", "Services"]
 
@@ -17,14 +18,8 @@ __all__ = ["Agents", "Services"]
 class Agents(Protocol):
     """The connected agents, as the REST side sees them; callable from any thread."""
 
-    def wake(self, cvm_id: str) -> None:
-        """Look now for what the CVM's agent should be told."""
-
-    def drop_cvm(self, cvm_id: str) -> None:
-        """End every stream of a removed CVM."""
-
-    def drop_certificate(self, serial: str) -> None:
-        """End every stream that was opened with a revoked certificate."""
+    def heed(self, notice: Notice) -> None:
+        """Do for the agents that are connected here what follows from a change."""
 
     def is_serving(self) -> bool:
         """Whether agents can connect."""

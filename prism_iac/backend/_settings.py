@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
+from prism_iac.model import address_of
 
-__all__ = ["ControlTimes", "Settings", "address_of", "keep_settings", "load_settings"]
+__all__ = ["ControlTimes", "Settings", "keep_settings", "load_settings"]
 
 _FILE: Final = "config.json"
 _KEPT: Final = (
@@ -78,11 +79,6 @@ class Settings:
     def insecure_address(self) -> str:
         """Where agents without certificates do; empty where they do not."""
         return address_of(self.control_host or self.host, self.insecure_port) if self.insecure_port else ""
-
-
-def address_of(host: str, port: int) -> str:
-    """`host:port`, an IPv6 host in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def load_settings(data: Path, *, database_url: str = "") -> Settings:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 import typer
 
 from prism_iac.cli._completion import ComputationOption
+from prism_iac.cli._files import in_file, read_certificates_pem, read_private_key_pem
 from prism_iac.cli._output import say
 from prism_iac.cli._prism import Prism
 from prism_iac.errors import Conflict, Finding, InvalidInput
@@ -193,7 +194,10 @@ class Agent:
         from prism_iac.agent import ClientTls
         from prism_iac.model import TlsMode
 
-        server_ca = self.server_ca.read_bytes() if self.server_ca else None
+        server_ca = read_certificates_pem(self.server_ca) if self.server_ca else None
+        certificate = read_certificates_pem(self.client_certificate) if self.client_certificate else None
+        key = read_private_key_pem(self.client_key) if self.client_key else None
+        required = self._required_evidence()
         if record is None:
             mode = self._mode_of_files()
         else:
@@ -217,9 +221,9 @@ class Agent:
             return ClientTls(
                 mode,
                 server_ca=server_ca,
-                client_certificate=self.client_certificate.read_bytes() if self.client_certificate else None,
-                client_key=self.client_key.read_bytes() if self.client_key else None,
-                required_evidence=self._required_evidence(),
+                client_certificate=certificate,
+                client_key=key,
+                required_evidence=required,
             )
         except InvalidInput as error:
             raise InvalidInput(
@@ -237,8 +241,11 @@ class Agent:
 
         if self.attestation_policy is None:
             return None
-        policy = PolicyFile.parse(self.attestation_policy.read_bytes()).document
-        roots = self.roots.read_bytes() if self.roots else None
+        try:
+            policy = PolicyFile.parse(self.attestation_policy.read_bytes()).document
+        except InvalidInput as error:
+            raise InvalidInput(in_file(error.findings, self.attestation_policy)) from error
+        roots = read_certificates_pem(self.roots) if self.roots else None
         return RequiredEvidence(policy, roots, place=EvidencePlace(self.evidence_in))
 
     def _mode_of_files(self) -> TlsMode:

@@ -14,7 +14,6 @@ from prism_iac.cli import (
     _env,
     _keys,
     _manager,
-    _policy,
     _result,
     _rules,
     _schema,
@@ -35,7 +34,10 @@ from prism_iac.cli.forge import comment, identity
 from prism_iac.cli.init import init
 from prism_iac.cli.measure._command import measure
 from prism_iac.cli.plan import plan, up
+from prism_iac.cli.policy import app as policy
+from prism_iac.cli.policy import measurement
 from prism_iac.cli.promotion import lock, manifest, promote
+from prism_iac.cli.repair import orphans, repair
 
 __all__ = ["app"]
 
@@ -86,6 +88,10 @@ app.command(
     )
 )(plan)
 app.command(epilog=example("prism-iac up --stack dev", "prism-iac up --plan plan.json --yes"))(up)
+app.command(epilog=example("prism-iac repair --dry-run", "prism-iac repair --stack dev --yes"))(repair)
+app.command(
+    epilog=example("prism-iac orphans --stack dev --stack staging", "prism-iac orphans --stack dev --delete")
+)(orphans)
 app.command(
     epilog=example(
         "prism-iac comment --plan plan.json", 'prism-iac comment --plan plan.json --head "$HEAD_SHA"'
@@ -100,10 +106,10 @@ app.command(
 app.add_typer(promote, name="promote")
 app.add_typer(_backend.app, name="backend")
 _backend.app.command(epilog=example('prism-iac backend measurement "$MEASUREMENT" attestation_policy.json'))(
-    _policy.measurement
+    measurement
 )
 app.add_typer(_manager.app, name="manager")
-app.add_typer(_policy.app, name="policy")
+app.add_typer(policy, name="policy")
 app.add_typer(_keys.app, name="keys")
 app.add_typer(certs, name="certs")
 app.command(epilog=example("prism-iac checksum iris.csv"))(_checksum.checksum)

@@ -148,7 +148,7 @@ def verify(
     """
     from prism_iac.attestation import Collateral, EvidenceRefused, verify_evidence
     from prism_iac.attestation.policy import PolicyFile
-    from prism_iac.cli._policy import require_signature
+    from prism_iac.cli.policy import require_signature
 
     expected = PolicyFile.parse(policy.read_bytes())
     if policy_key is not None:

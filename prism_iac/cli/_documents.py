@@ -23,13 +23,18 @@ __all__ = [
     "InstanceDocument",
     "IssuedCertificateDocument",
     "LocalVmDocument",
+    "LockDocument",
     "LogDocument",
     "MeasurementDocument",
     "MissingDocument",
+    "OperationDocument",
     "OriginDocument",
+    "OrphanDocument",
+    "OrphansDocument",
     "PartDocument",
     "PolicyFileDocument",
     "RenderedManifestDocument",
+    "RepairDocument",
     "ReportDocument",
     "RuleDocument",
     "RunDocument",
@@ -37,6 +42,7 @@ __all__ = [
     "SignatureDocument",
     "TrialDocument",
     "TrustChangeDocument",
+    "UnlistedDocument",
     "VmDetails",
     "VmDocument",
     "VmImageDocument",
@@ -364,3 +370,65 @@ class ImportDocument(TypedDict):
     assets_made: int
     errors: int
     warnings: int
+
+
+class LockDocument(TypedDict):
+    """A lock of a stack; `stale` when its process was one of this machine and is gone."""
+
+    file: str
+    pid: int
+    user: str
+    host: str
+    since: str
+    stale: bool
+
+
+class OperationDocument(TypedDict):
+    """An operation that was cut off: `creating`, `updating`, `deleting`, `reading` or `importing`.
+
+    `kind` is null for a resource that is none of ours. `outcome` is `recorded`, `removed`, `dropped` or `left`.
+    """
+
+    urn: str
+    operation: str
+    kind: str | None
+    name: str
+    id: str | None
+    outcome: str
+    reason: str
+
+
+class UnlistedDocument(TypedDict):
+    """A machine that a manager without a list may have made for the VM `name`; it ends until then."""
+
+    name: str
+    manager: str
+    until: str
+
+
+class RepairDocument(TypedDict):
+    """What becomes of the operations of a stack; `done` when it was written."""
+
+    stack: str
+    done: bool
+    locks: list[LockDocument]
+    operations: list[OperationDocument]
+    unlisted: list[UnlistedDocument]
+
+
+class OrphanDocument(TypedDict):
+    """An object that carries a mark and is in no state; `stack` and `resource` are null where it is of no given stack."""
+
+    kind: str
+    id: str
+    name: str
+    workspace: str | None
+    stack: str | None
+    resource: str | None
+
+
+class OrphansDocument(TypedDict):
+    """What is in no state, and what may exist besides."""
+
+    orphans: list[OrphanDocument]
+    unlisted: list[UnlistedDocument]

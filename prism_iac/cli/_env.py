@@ -11,7 +11,7 @@ import typer
 
 from prism_iac.cli._agent import ROOTS, tls_mode_of
 from prism_iac.cli._completion import ComputationName
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._given import given
 from prism_iac.cli._output import emit
 from prism_iac.cli._prism import Prism, the_data_folder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["env"]
 
-_PRIVATE: Final = 0o600
 _POLICY: Final = "attestation_policy"
 
 
@@ -104,13 +103,13 @@ def _write_certificates(
         name, pem = known[field]
         if pem is not None:
             written[field] = folder / name
-            write_file(written[field], pem.encode(), mode=_PRIVATE, force=True)
+            write_file(written[field], pem.encode(), mode=PRIVATE, force=True)
     return written
 
 
 def _write_policy(folder: Path, prism: Prism, vm_id: str) -> Path:
     path = folder / "attestation-policy.json"
-    write_file(path, prism.workspace.cvms.attestation_policy(vm_id), mode=_PRIVATE, force=True)
+    write_file(path, prism.workspace.cvms.attestation_policy(vm_id), mode=PRIVATE, force=True)
     return path
 
 
@@ -131,5 +130,5 @@ def _write_roots(folder: Path, vm_id: str) -> dict[str, str]:
     else:
         return {}
     path = folder / "attestation-roots.pem"
-    write_file(path, roots, mode=_PRIVATE, force=True)
+    write_file(path, roots, mode=PRIVATE, force=True)
     return {ROOTS: str(path)}

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from prism_iac.cli._agent import Agent
-from prism_iac.cli._files import require_absent, write_file
+from prism_iac.cli._files import PUBLIC, require_absent, write_file
 from prism_iac.cli._given import given
 from prism_iac.cli._octets import read_octets
 from prism_iac.cli._output import emit
@@ -22,7 +22,6 @@ EvidenceName = Literal["snp", "vtpm", "snp-vtpm", "azure", "tdx"]
 _FRESH_NONCE_BYTES: Final = 32
 """Agents with attested TLS answer none that is longer."""
 _TPM_NONCE_BYTES: Final = 32
-_READABLE: Final = 0o644
 
 
 @given(Prism)
@@ -62,5 +61,5 @@ def fetch(
             vtpm_nonce=sent[:_TPM_NONCE_BYTES],
             evidence_type=EvidenceType[evidence_type.replace("-", "_").upper()],
         )
-    write_file(output, evidence, mode=_READABLE, force=force)
+    write_file(output, evidence, mode=PUBLIC, force=force)
     emit(str(output) if nonce is not None else f"{output}\n{sent.hex()}")

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from prism_iac.errors import Conflict
+from prism_iac.errors import Conflict, Finding, InvalidInput
 
-__all__ = ["read_public_key", "require_absent", "write_file"]
+__all__ = [
+    "PRIVATE",
+    "PUBLIC",
+    "in_file",
+    "read_certificates_pem",
+    "read_private_key_pem",
+    "read_public_key",
+    "require_absent",
+    "write_file",
+]
+
+PRIVATE: Final = 0o600
+"""The mode of a file that its owner alone may read."""
+
+PUBLIC: Final = 0o644
+"""The mode of a file that everybody may read."""
 
 
 def require_absent(*paths: Path) -> None:
@@ -30,7 +48,7 @@ def write_file(path: Path, content: bytes, *, mode: int, force: bool) -> None:
     Args:
         path: Where.
         content: What.
-        mode: Who may read it.
+        mode: `PRIVATE` or `PUBLIC`.
         force: Replace a file that is there.
 
     Raises:
@@ -54,6 +72,47 @@ def write_file(path: Path, content: bytes, *, mode: int, force: bool) -> None:
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def in_file(findings: Iterable[Finding], file: Path) -> list[Finding]:
+    """Findings with the file that they are about, where they do not name one."""
+    return [
+        finding if finding.file else replace(finding, file=str(file), line=1, column=1)
+        for finding in findings
+    ]
+
+
+def read_private_key_pem(path: Path) -> bytes:
+    """The content of a file that has a private key in it.
+
+    Raises:
+        InvalidInput: There is none that can be read.
+        OSError: The file cannot be read.
+    """
+    from prism_iac.pki import load_private_key
+
+    return _read(path, load_private_key)
+
+
+def read_certificates_pem(path: Path) -> bytes:
+    """The content of a file that has certificates in it.
+
+    Raises:
+        InvalidInput: There are none that can be read.
+        OSError: The file cannot be read.
+    """
+    from prism_iac.pki import load_certificates
+
+    return _read(path, load_certificates)
+
+
+def _read(path: Path, load: Callable[[bytes], object]) -> bytes:
+    content = path.read_bytes()
+    try:
+        load(content)
+    except InvalidInput as error:
+        raise InvalidInput(in_file(error.findings, path)) from error
+    return content
 
 
 def read_public_key(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from prism_iac.cli._completion import ComputationName
-from prism_iac.cli._files import read_public_key, require_absent, write_file
+from prism_iac.cli._files import PRIVATE, PUBLIC, read_public_key, require_absent, write_file
 from prism_iac.cli._given import given
 from prism_iac.cli._help import example
 from prism_iac.cli._output import emit, printable, say
@@ -24,9 +24,6 @@ app: Final = typer.Typer(
 )
 
 KeyType = Literal["rsa", "ecdsa", "ed25519"]
-
-_PRIVATE: Final = 0o600
-_PUBLIC: Final = 0o644
 
 
 @app.callback()
@@ -59,8 +56,8 @@ def keys(
     if not force:
         require_absent(private, public)
     pair = generate_key_pair(KeyAlgorithm(key_type))
-    write_file(private, pair.private_pem, mode=_PRIVATE, force=force)
-    write_file(public, pair.public_pem, mode=_PUBLIC, force=force)
+    write_file(private, pair.private_pem, mode=PRIVATE, force=force)
+    write_file(public, pair.public_pem, mode=PUBLIC, force=force)
     emit(f"{private}\n{public}")
     say(f"Register the public key with `prism-iac keys register COMPUTATION --key {public}`.")
 

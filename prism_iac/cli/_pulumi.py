@@ -17,6 +17,7 @@ from prism_iac.prism import AgentConfigRecord
 __all__ = [
     "ClientBundle",
     "ask_pulumi",
+    "backend_url",
     "find_bundle",
     "load_bundles",
     "load_resources",
@@ -164,6 +165,22 @@ def ask_pulumi(*arguments: str, stack: str | None, by_hand: str, text: str | Non
 def _ask(verb: str, *options: str, stack: str | None, by_hand: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(ask_pulumi("stack", verb, *options, stack=stack, by_hand=by_hand))
     return document
+
+
+def backend_url(by_hand: str) -> str:
+    """Where the engine keeps the states of the project of the current folder, such as `file:///...`.
+
+    Raises:
+        Conflict: There is no Pulumi CLI or no project.
+    """
+    from prism_iac.toolchain import find_pulumi
+
+    project = project_folder(Path.cwd(), by_hand)
+    pulumi = find_pulumi(os.environ)
+    # The variable wins over what a project or a login says; asking the engine takes longer.
+    if pulumi is not None and (url := pulumi.environment(project).get("PULUMI_BACKEND_URL")):
+        return url
+    return str(json.loads(ask_pulumi("whoami", "--json", stack=None, by_hand=by_hand)).get("url", ""))
 
 
 def project_folder(start: Path, by_hand: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from prism_iac.cli._agent import Agent
-from prism_iac.cli._files import require_absent
+from prism_iac.cli._files import read_private_key_pem, require_absent
 from prism_iac.cli._given import given
 from prism_iac.cli._output import emit, say
 from prism_iac.cli._prism import Prism
@@ -53,6 +53,7 @@ def result(
     from prism_iac.cli._extract import extract_archive, require_empty
     from prism_iac.model import sha3_256_of_path
 
+    key_pem = read_private_key_pem(key)
     if not force:
         require_absent(output)
     if extract is not None:
@@ -61,7 +62,7 @@ def result(
 
         def fetch(client: AgentClient) -> Path:
             with progress_bar(output.name) as progress:
-                return client.fetch_result(key.read_bytes(), Path(scratch) / output.name, progress=progress)
+                return client.fetch_result(key_pem, Path(scratch) / output.name, progress=progress)
 
         fetched = agent.perform(prism, fetch)
         found = sha3_256_of_path(fetched)

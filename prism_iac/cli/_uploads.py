@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from prism_iac.cli._agent import Agent
+from prism_iac.cli._files import read_private_key_pem
 from prism_iac.cli._given import given
 from prism_iac.cli._output import say
 from prism_iac.cli._prism import Prism
@@ -59,11 +60,13 @@ def algo(
     """
     from prism_iac.agent import AlgorithmKind
 
+    key_pem = read_private_key_pem(key)
+
     def upload(client: AgentClient) -> None:
         with progress_bar(file.name) as progress:
             client.upload_algorithm(
                 file,
-                key.read_bytes(),
+                key_pem,
                 kind=AlgorithmKind(algorithm_type),
                 arguments=arguments or (),
                 requirements=requirements,
@@ -96,12 +99,11 @@ def data(
 
     A run must be going on, and its algorithm be there.
     """
+    key_pem = read_private_key_pem(key)
 
     def upload(client: AgentClient) -> None:
         with progress_bar(path.name) as progress:
-            client.upload_dataset(
-                path, key.read_bytes(), filename=name, decompress=decompress, progress=progress
-            )
+            client.upload_dataset(path, key_pem, filename=name, decompress=decompress, progress=progress)
 
     agent.perform(prism, upload)
     say(f"uploaded the dataset {path}")

@@ -262,6 +262,7 @@ def _mark_asset(live: Live[Asset], session: Session) -> bool:
         checksum=state.checksum or "",
         file_name=state.file_name or "",
         mime_type=state.mime_type or "",
+        source=state.source,
     )
     session.acting_for(state.provider, state.workspace).assets.update(live.id, content)
     return True

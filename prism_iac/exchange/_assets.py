@@ -35,14 +35,17 @@ class WorkspaceAssets:
             self._links[computation].append(record.id)
 
     def match(self, asset: AssetDefinition, user_id: str) -> AssetRecord | None:
-        """The asset that a definition means: by its id, or the same file of the same user."""
+        """The asset that a definition means: by its id, or the same file of the same user, from the same source."""
         known = self._by_id.get(asset.id)
         if known is not None and (
-            asset.kind is None or (asset.kind, asset.checksum) == (known.asset_type, known.checksum)
+            asset.kind is None
+            or ((asset.kind, asset.checksum) == (known.asset_type, known.checksum) and _is_from(asset, known))
         ):
             return known
         same = self._by_content.get((asset.kind, user_id, asset.checksum), ())
-        return next((item for item in same if asset.file_name in ("", item.file_name)), None)
+        return next(
+            (item for item in same if asset.file_name in ("", item.file_name) and _is_from(asset, item)), None
+        )
 
     def linked_to(self, computation_id: str) -> Iterator[AssetRecord]:
         """The assets that a computation used."""
@@ -51,3 +54,8 @@ class WorkspaceAssets:
     def all(self) -> Iterator[AssetRecord]:
         """Every asset."""
         return iter(self._by_id.values())
+
+
+def _is_from(asset: AssetDefinition, record: AssetRecord) -> bool:
+    """Whether an asset comes from where a definition says; some layouts do not say it."""
+    return asset.source is None or asset.source == record.source

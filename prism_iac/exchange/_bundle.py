@@ -19,9 +19,20 @@ from prism_iac.exchange._fields import (
     Layout,
     Moment,
     OptionalText,
+    Source,
     moment_text,
 )
-from prism_iac.model import AssetKind, AssetKindText, Location, Refusal, Text, User, sha3_256, shown
+from prism_iac.model import (
+    AssetKind,
+    AssetKindText,
+    Location,
+    Refusal,
+    Text,
+    User,
+    require_fitting_source,
+    sha3_256,
+    shown,
+)
 
 __all__ = ["AssetPart", "BundleDocument", "asset_json", "asset_of", "bundle_json"]
 
@@ -65,6 +76,13 @@ class AssetPart(Layout):
     mime_type: OptionalText = ""
     Computations: Any = None
     UserKey: OptionalText = ""
+    source: Source = None
+
+    @model_validator(mode="after")
+    def _has_a_fitting_source(self) -> Self:
+        if self.source is not None:
+            require_fitting_source(self.asset_type, self.source, file_name=self.file_name)
+        return self
 
 
 class LinkPart(Layout):
@@ -156,6 +174,7 @@ def asset_of(part: AssetPart, *, is_linked: bool) -> AssetDefinition:
         sample=part.asset,
         user_key=part.UserKey,
         created_at=part.created_at,
+        source=part.source,
         linked=is_linked,
     )
 
@@ -182,7 +201,7 @@ def bundle_json(definition: Definition, *, with_keys: bool) -> dict[str, Any]:
 
 
 def asset_json(asset: AssetDefinition) -> dict[str, Any]:
-    """An asset as it is written, in the casing of exports (D59)."""
+    """An asset as it is written, in the casing of exports (D59); a source is there where there is one."""
     return {
         "file_name": asset.file_name,
         "id": asset.id,
@@ -195,4 +214,5 @@ def asset_json(asset: AssetDefinition) -> dict[str, Any]:
         "mime_type": asset.mime_type,
         "Computations": None,
         "UserKey": asset.user_key,
+        **({"source": asset.source.to_json()} if asset.source else {}),
     }

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from prism_iac.model import Action, AssetKind, role_name, sha3_256
+from prism_iac.model import Action, AssetKind, RemoteSource, role_name, sha3_256
 from prism_iac.prism import AgentConfigRecord
 
 __all__ = [
@@ -54,6 +54,7 @@ class AssetDefinition:
         id: At the Prism that the definition comes from, or derived from what is said of it.
         kind: None where nothing but the id is known.
         user: Who brings it; empty where nothing but the id is known.
+        source: Where agents fetch it; None where they wait for an upload, or nothing tells.
         linked: Whether the computation uses it.
     """
 
@@ -67,6 +68,7 @@ class AssetDefinition:
     sample: bytes = field(default=b"", repr=False)
     user_key: str = ""
     created_at: datetime | None = None
+    source: RemoteSource | None = None
     linked: bool = False
 
 
@@ -134,7 +136,11 @@ class Definition:
     def digest(self) -> str:
         """SHA3-256 of all that the definition says, but for where it comes from; hexadecimal."""
         asset_facts = [
-            [asset.id, asset.kind, asset.user, asset.checksum, asset.sample.hex(), asset.linked]
+            [
+                *(asset.id, asset.kind, asset.user, asset.checksum, asset.sample.hex(), asset.linked),
+                # Nothing is added for uploads: the digest is in the marks of earlier imports.
+                *([asset.source.to_json()] if asset.source else []),
+            ]
             for asset in self.assets
         ]
         role_facts = [[role.name, role.actions, role.members] for role in self.roles]

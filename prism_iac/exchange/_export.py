@@ -90,5 +90,6 @@ def asset_definition(record: AssetRecord, *, is_linked: bool) -> AssetDefinition
         sample=record.sample,
         user_key=record.user_key,
         created_at=record.created_at,
+        source=record.source,
         linked=is_linked,
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, model_validator
 
-from prism_iac.model import Action, Checksum, Document, LevelText, Refusal, parse_pem, shown
+from prism_iac.model import Action, Checksum, Document, LevelText, Refusal, RemoteSource, parse_pem, shown
 
 __all__ = [
     "NULL_IS_EMPTY",
@@ -23,6 +23,7 @@ __all__ = [
     "Moment",
     "OptionalText",
     "PemText",
+    "Source",
     "moment_text",
 ]
 
@@ -39,16 +40,20 @@ class Layout(Document):
     @model_validator(mode="before")
     @classmethod
     def _respell(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        known = {name.lower(): name for name in cls.model_fields} | dict(cls.respelled)
-        named: dict[str, Any] = {}
-        for key, item in value.items():
-            name = known.get(str(key).lower()) or str(key)
-            if name in named:
-                raise Refusal(f"{shown(name)} is given twice", "Keep one of them.")
-            named[name] = item
-        return named
+        return _named(value, {name.lower(): name for name in cls.model_fields} | dict(cls.respelled))
+
+
+def _named(value: Any, known: Mapping[str, str]) -> Any:
+    """A mapping under the known names of its fields, by those names in lower case."""
+    if not isinstance(value, Mapping):
+        return value
+    named: dict[str, Any] = {}
+    for key, item in value.items():
+        name = known.get(str(key).lower()) or str(key)
+        if name in named:
+            raise Refusal(f"{shown(name)} is given twice", "Keep one of them.")
+        named[name] = item
+    return named
 
 
 def _empty_for_none(value: Any) -> Any:
@@ -65,6 +70,13 @@ def _stripped(value: Any) -> Any:
 
 OptionalText = Annotated[str, BeforeValidator(_stripped)]
 """A text that may be empty or null."""
+
+
+Source = Annotated[
+    RemoteSource | None,
+    BeforeValidator(lambda value: _named(value, {name: name for name in RemoteSource.model_fields})),
+]
+"""Where agents fetch an asset; None where they wait for an upload."""
 
 
 def _digest(value: Any) -> Any:

@@ -8,6 +8,7 @@ A journal beside the file could be lost or copied, and could not tell of a creat
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -235,7 +236,8 @@ class Import:
                     f"the asset is not in the workspace, and its provider {shown(asset.user)} is no member",
                     self._members.advice(asset.user),
                 )
-            new_assets.add(sha3_256(repr((asset.kind, owner, asset.checksum, asset.file_name)).encode())[:16])
+            facts = (asset.kind, owner, asset.checksum, asset.file_name, asset.source)
+            new_assets.add(sha3_256(repr(facts).encode())[:16])
         elif not asset.linked:
             return None
         provider = known.user_id if known else owner
@@ -335,11 +337,11 @@ class Import:
         with self._making:
             record = self._assets.match(asset, owner or "")
             if record is None and owner is not None and not _why_not_made(asset):
-                record = self._make(asset, owner)
+                record = self._make(asset, owner, outcome)
                 outcome.new_assets += 1 if record else 0
         return record
 
-    def _make(self, asset: AssetDefinition, owner: str) -> AssetRecord | None:
+    def _make(self, asset: AssetDefinition, owner: str, outcome: Outcome) -> AssetRecord | None:
         provider = self._access.acting_for(owner)
         if provider is None or asset.kind is None:
             return None
@@ -350,8 +352,13 @@ class Import:
             file_name=asset.file_name,
             mime_type=asset.mime_type,
             sample=asset.sample or None,
+            source=asset.source,
         )
         record = provider.assets.get(provider.assets.create(content, idempotency_key=_asset_key(asset)))
+        if record.source != asset.source:
+            provider.assets.delete(record.id)
+            outcome.refused.add([_no_sources(asset)])
+            return None
         self._assets.add(record)
         return record
 
@@ -407,7 +414,16 @@ def _mark(definition: Definition) -> str:
 
 
 def _asset_key(asset: AssetDefinition) -> str:
-    return mark_of(f"import {asset.kind} {asset.checksum} {asset.file_name} {asset.description}")
+    facts = f"import {asset.kind} {asset.checksum} {asset.file_name} {asset.description}"
+    return mark_of(f"{facts} {json.dumps(asset.source.to_json())}" if asset.source else facts)
+
+
+def _no_sources(asset: AssetDefinition) -> Finding:
+    return Finding(
+        path=asset.id,
+        message=f"the asset {shown(asset.file_name)} is not made: this Prism keeps no sources",
+        fix="Remove its `source` from the file, and let its provider upload it to each run.",
+    )
 
 
 def _sentence(error: PrismError) -> str:

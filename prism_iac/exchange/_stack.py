@@ -195,10 +195,20 @@ class _Tables:
                 "checksum": asset.checksum,
                 "file_name": asset.file_name,
                 "mime_type": asset.mime_type,
+                **_source_of(asset),
             }
             self.assets[name] = {key: value for key, value in said.items() if value}
             self.asset_names[asset.id] = name
         return self.asset_names[asset.id]
+
+
+def _source_of(asset: AssetDefinition) -> dict[str, Any]:
+    """The source of an entry; how an algorithm is run stands beside it there."""
+    if asset.source is None:
+        return {}
+    source = asset.source.to_json()
+    how: dict[str, Any] = {name: source.pop(name) for name in ("runtime", "arguments") if name in source}
+    return {"source": source, **how}
 
 
 def _algorithm_of(definition: Definition) -> AssetDefinition:

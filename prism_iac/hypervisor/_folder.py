@@ -2,7 +2,7 @@
 
     vm.json      the facts; written before the process may run
     removing     present from the moment that its removal begins
-    environment  the environment of the agent, for people
+    environment  the environment of the agent, for people, without its secrets
     certs/       ca.pem, cert.pem, key.pem
     platform/    the simulated platform as the guest sees it
     work/        the agent's working directory
@@ -28,10 +28,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._files import write_private
+from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._process import ProcessIdentity, is_alive
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.model import Document, LogLevel, Platform
+from prism_iac.model import Document, LogLevel, Platform, address_of
 from prism_iac.model.resources import QemuSettings, VmLimits
 
 __all__ = ["Facts", "VmFolder"]
@@ -174,6 +175,7 @@ class VmFolder:
             folder=self.path,
             launch_measurement=facts.launch_measurement,
             evidence_at=self._evidence_at(facts),
+            qemu=facts.qemu,
         )
 
     def _evidence_at(self, facts: Facts) -> Path | str | None:
@@ -210,16 +212,16 @@ class VmFolder:
             (self.certificate, spec.client_certificate),
             (self.key, spec.client_key),
         ):
-            _write(path, content)
+            write_private(path, content)
 
     def write_environment(self, environment: Mapping[str, str], *, into: Path | None = None) -> None:
         """Note the environment of the agent, in a folder of the VM's."""
         lines = "".join(f"{name}={value}\n" for name, value in environment.items())
-        _write((into or self.path) / "environment", lines.encode())
+        write_private((into or self.path) / "environment", lines.encode())
 
     def write_facts(self, facts: Facts) -> None:
         """Note the facts, whole or not at all."""
-        _write(self._facts, facts.model_dump_json(indent=2).encode())
+        write_private(self._facts, facts.model_dump_json(indent=2).encode())
 
     def mark_removing(self) -> None:
         """Begin the removal: from here on there is no VM, only work left to do."""
@@ -247,11 +249,3 @@ class VmFolder:
     @property
     def _removing(self) -> Path:
         return self.path / "removing"
-
-
-def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600, exist_ok=False)
-    unfinished.write_bytes(content)
-    unfinished.replace(path)

@@ -15,7 +15,7 @@ from typing import Final
 
 from prism_iac.errors import Conflict
 
-__all__ = ["ANY_PORT", "LOOPBACK", "Ports", "address_of", "reserve_port"]
+__all__ = ["ANY_PORT", "LOOPBACK", "Ports", "reserve_port"]
 
 LOOPBACK = "127.0.0.1"
 
@@ -61,11 +61,6 @@ def reserve_port(
         f"there is no free {which} at {host}",
         next_step="Remove VMs that are not needed, and check that it is an address of this machine.",
     )
-
-
-def address_of(host: str, port: int) -> str:
-    """`host:port`, an IPv6 host in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _bind(host: str, port: int, *, shares: bool) -> socket.socket | None:

@@ -51,6 +51,7 @@ class Vm:
             nothing tells.
         evidence_at: Where its agent gives evidence at any time, the path of a socket or `host:port`; None when there
             is no such place.
+        qemu: What QEMU was started with; None for every other process, and for its defaults.
     """
 
     id: str
@@ -66,3 +67,4 @@ class Vm:
     folder: Path
     launch_measurement: str | None = None
     evidence_at: Path | str | None = None
+    qemu: QemuSettings | None = None

@@ -2,7 +2,7 @@
 from ._context import Context, poll
 from ._handler import Difference, Handler, Live, check, diff
 from ._home import EMBEDDED, Settings
-from ._identity import Generations
+from ._identity import Generations, name_suffix
 from ._session import Session
 from .handlers import HANDLERS
 from .handlers._bundle_steps import Step, due_under_both, renewal_begins
@@ -22,6 +22,7 @@ __all__ = [
     "check",
     "diff",
     "due_under_both",
+    "name_suffix",
     "poll",
     "renewal_begins",
     "trust_changes",

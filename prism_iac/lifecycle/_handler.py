@@ -43,6 +43,8 @@ class Handler(ABC, Generic[M]):
     """Why an object cannot be found by its id."""
     keeps_deleted = False
     """Whether a create finds an object of its identity although it was deleted."""
+    made_again: ClassVar[str | None] = None
+    """Why what a create made is not looked for by `find`, but left to the next create; None where it is looked for."""
 
     def complete(self, desired: M, _context: Context) -> M:
         """Fill in the inputs that follow from others, without a call to a peer."""
@@ -62,6 +64,14 @@ class Handler(ABC, Generic[M]):
     @abstractmethod
     def create(self, desired: M, context: Context) -> Live[M]:
         """Make the object, or find the one that an earlier create of the same identity made."""
+
+    def find(self, _desired: M, _context: Context) -> Live[M] | None:
+        """What an earlier create of the same identity made, as a read sees it; None when it made nothing. Makes nothing.
+
+        Raises:
+            PartialResult: It is there and not whole; an update goes on with it.
+        """
+        return None
 
     @abstractmethod
     def read(self, live: Live[M], context: Context) -> Live[M] | None:

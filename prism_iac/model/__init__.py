@@ -13,6 +13,7 @@ from prism_iac.model._canonical import (
     PlatformText,
     Text,
     User,
+    address_of,
     parse_duration,
     parse_pem,
 )
@@ -48,6 +49,8 @@ from prism_iac.model._remote import (
     SourceLocation,
     is_pinned_image,
     kind_of_source,
+    name_of_source,
+    require_fitting_source,
 )
 from prism_iac.model._shape import is_secret
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
@@ -100,6 +103,7 @@ __all__ = [
     "VmProvider",
     "VmStatus",
     "WorkspaceAction",
+    "address_of",
     "archive_folder",
     "computation_id_of",
     "contains_unknown",
@@ -111,12 +115,14 @@ __all__ = [
     "kind_of_source",
     "mark_of",
     "marked",
+    "name_of_source",
     "nearest",
     "open_zip",
     "opened_zip",
     "parse_duration",
     "parse_pem",
     "path_text",
+    "require_fitting_source",
     "role_name",
     "rule_of",
     "sha3_256",

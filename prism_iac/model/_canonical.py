@@ -51,6 +51,7 @@ __all__ = [
     "UniqueUsers",
     "User",
     "WholeNumber",
+    "address_of",
     "parse_duration",
     "parse_pem",
 ]
@@ -290,6 +291,12 @@ Address = Annotated[
     str, AfterValidator(_canonical_address), Form("host:port", {"pattern": r"^\s*\S+:\d{1,5}\s*$"})
 ]
 """A host and a port; an IPv6 address in brackets."""
+
+
+def address_of(host: str, port: int) -> str:
+    """`host:port`, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
 
 _ACTION_ALIASES: Final = {
     **COMPUTATION_ROLES,

@@ -106,10 +106,9 @@ def _of_asset(changed: Changed, graph: Graph) -> Iterator[Consequence]:
     if changed.effect is Effect.CREATE:
         return
     computations = list(graph.computations_with(changed.resource))
-    is_other = bool({"checksum", "file_name"} & changed.inputs)
+    is_other = bool({"checksum", "file_name", "source"} & changed.inputs)
     if changed.effect is Effect.REPLACE or is_other:
-        provider = said(changed.resource, "provider")
-        yield _one(Impact.UPLOAD, "The next run takes the new content only.", [provider] if provider else [])
+        yield _next_supply(changed)
         for computation in computations:
             yield _one(
                 Impact.APPROVAL,
@@ -124,6 +123,18 @@ def _of_asset(changed: Changed, graph: Graph) -> Iterator[Consequence]:
                 )
 
 
+def _next_supply(changed: Changed) -> Consequence:
+    if said(changed.resource, "source"):
+        return _one(Impact.FETCH, "The agent of the next run fetches it itself: nobody uploads it.")
+    provider = said(changed.resource, "provider")
+    is_theirs = "source" in changed.inputs
+    return _one(
+        Impact.UPLOAD,
+        "The next run waits for its upload." if is_theirs else "The next run takes the new content only.",
+        [provider] if provider else [],
+    )
+
+
 def _of_run(changed: Changed, graph: Graph) -> Iterator[Consequence]:
     computations = list(graph.used_by(changed.resource, "computation"))
     if changed.effect in _GOES:
@@ -134,11 +145,7 @@ def _of_run(changed: Changed, graph: Graph) -> Iterator[Consequence]:
     if changed.effect not in _STARTS:
         return
     for computation in computations:
-        yield _one(
-            Impact.UPLOAD,
-            "A run starts and waits for the algorithm and the datasets.",
-            graph.providers_of(computation),
-        )
+        yield _supply_of(computation, graph)
         if consumers := said(computation, "result_consumers"):
             yield _one(Impact.FETCH, "The result is theirs to fetch when the run has ended.", consumers)
     if said(changed.resource, "wait"):
@@ -148,6 +155,18 @@ def _of_run(changed: Changed, graph: Graph) -> Iterator[Consequence]:
             Impact.TIME,
             f"The update waits for the end of the run, {said(changed.resource, 'timeout')} at most{before}.",
         )
+
+
+def _supply_of(computation: Resource, graph: Graph) -> Consequence:
+    """What a run that starts waits for."""
+    uploaders = graph.uploaders_of(computation)
+    are_fetched = [bool(said(asset, "source")) for asset in graph.assets_of(computation)]
+    if are_fetched and all(are_fetched):
+        return _one(
+            Impact.FETCH, "A run starts, and its agent fetches the algorithm and the datasets itself."
+        )
+    waits = "what its agent does not fetch itself" if any(are_fetched) else "the algorithm and the datasets"
+    return _one(Impact.UPLOAD, f"A run starts and waits for {waits}.", uploaders)
 
 
 def _of_vm(changed: Changed, graph: Graph) -> Iterator[Consequence]:

@@ -47,6 +47,12 @@ class Graph:
             provider for asset in self.assets_of(computation) if (provider := said(asset, "provider"))
         )
 
+    def uploaders_of(self, computation: Resource) -> tuple[str, ...]:
+        """The users who bring those of its assets that no agent fetches, each once."""
+        return _each(
+            said(asset, "provider") for asset in self.assets_of(computation) if not said(asset, "source")
+        )
+
     def participants_of(self, computation: Resource) -> tuple[str, ...]:
         """Everyone who brings something to a computation or reads its result, each once."""
         return _each([*self.providers_of(computation), *(said(computation, "result_consumers") or ())])

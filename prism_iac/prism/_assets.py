@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from prism_iac.model import AssetKind
+from prism_iac.model import AssetKind, RemoteSource
 from prism_iac.prism._created import id_of_created
 from prism_iac.prism._errors import NotFound
 from prism_iac.prism._routes import Routes
@@ -25,6 +25,9 @@ class AssetContent:
         checksum: SHA3-256 of the real file, 64 lower-case hexadecimal characters (D25).
         file_name: The name that the upload must have; empty for any.
         sample: For others to look at, at most 10 MB; None keeps what is there.
+        source: Where agents fetch it, which the embedded Prism keeps and none that is documented; None keeps what
+            is there.
+        removes_source: Whether agents wait for an upload again.
     """
 
     asset_type: AssetKind
@@ -33,10 +36,12 @@ class AssetContent:
     file_name: str = ""
     mime_type: str = ""
     sample: bytes | None = None
+    source: RemoteSource | None = None
+    removes_source: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The body in its documented wrapper (D30)."""
-        content = {
+        content: dict[str, Any] = {
             "asset_type": self.asset_type,
             "description": self.description,
             "checksum": self.checksum,
@@ -45,6 +50,8 @@ class AssetContent:
         }
         if self.sample is not None:
             content["asset"] = base64.b64encode(self.sample).decode("ascii")
+        if self.source is not None or self.removes_source:
+            content["source"] = self.source and self.source.to_json()
         return {"asset": content}
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_iac.errors import Conflict, Finding, InvalidInput
-from prism_iac.model import Manifest, nearest
+from prism_iac.model import Manifest, RemoteSource, nearest
 from prism_iac.model.stack import LockFile
 from prism_iac.pki import Envelope, load_private_key
 from prism_iac.promotion._evidence import find_evidence
@@ -228,6 +228,18 @@ def _require_same_artefacts(name: str, manifest: Manifest, target: Stack, proven
             where=str(target.origin("computations", name)),
             next_step="Let it have the same algorithm and datasets in both environments.",
         )
+    # What starts an algorithm that is uploaded is no part of the manifest.
+    wanted, proven_source = manifest.algorithm.source, proven.manifest.algorithm.source
+    if wanted is not None and proven_source is not None and _start(wanted) != _start(proven_source):
+        raise Conflict(
+            f"{name} starts its algorithm in another way than what was proven",
+            where=str(target.origin("computations", name)),
+            next_step="Give the algorithm the same runtime and arguments in both environments.",
+        )
+
+
+def _start(source: RemoteSource) -> tuple[object, ...]:
+    return source.runtime, tuple(source.arguments)
 
 
 def _artefacts(manifest: Manifest) -> tuple[object, ...]:

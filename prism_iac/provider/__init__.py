@@ -24,6 +24,7 @@ from prism_iac.provider.resources import (
     PolicyLaunchArgs,
     PublicKey,
     QemuArgs,
+    RemoteSourceArgs,
     SubjectArgs,
     VmLimitsArgs,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "PublicKey",
     "QemuArgs",
     "RemoteHypervisor",
+    "RemoteSourceArgs",
     "RemoteTlsArgs",
     "StackFile",
     "SubjectArgs",

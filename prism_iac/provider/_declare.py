@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ import pulumi
 from pulumi.dynamic import ResourceProvider
 
 from prism_iac._engine import NATIVE_TYPES
+from prism_iac.provider._identity import identity_stem
 
-__all__ = ["PRODUCTION", "PrismResource", "identity_stem", "is_native", "native_face"]
+__all__ = ["PRODUCTION", "PrismResource", "is_native", "native_face"]
 
 PRODUCTION: Final = "prod"
 """The name of environments and stacks whose trust must not get looser unasked."""
@@ -117,8 +117,3 @@ def _identity(cls: type[PrismResource], resource_name: str, parent: pulumi.Resou
     return identity_stem(
         pulumi.get_project(), pulumi.get_stack(), *above, cls._resource_type_name, resource_name
     )
-
-
-def identity_stem(*parts: str) -> str:
-    """The first part of an identity, from what the URN is made of: project, stack, types and names."""
-    return hashlib.sha3_256("\n".join(parts).encode()).hexdigest()[:12]

@@ -19,7 +19,7 @@ from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Setting
 from prism_iac.model import CONFIGURATION
 from prism_iac.prism import Credentials, PasswordCredentials, TokenCredentials, data_folder
 
-__all__ = ["Deployment", "deployment_for", "interrupted"]
+__all__ = ["Config", "Deployment", "deployment_for", "deployment_of", "interrupted"]
 
 
 class Config(Protocol):
@@ -108,7 +108,7 @@ def deployment_for(
     Raises:
         InvalidInput: The configuration is not usable.
     """
-    values = {key: value for key in CONFIGURATION if (value := config.get(f"prism:{key}")) not in (None, "")}
+    values = _values(config)
     key = json.dumps(values, sort_keys=True)
     with _lock:
         if key not in _deployments:
@@ -116,6 +116,19 @@ def deployment_for(
                 threading.Thread(target=_end_with_engine, daemon=True).start()
             _deployments[key] = Deployment(Session(_settings(values)), report, pause)
         return _deployments[key]
+
+
+def deployment_of(config: Config, *, report: Callable[[str, str], None]) -> Deployment:
+    """A deployment of its own outside the engine; the caller closes its session.
+
+    Raises:
+        InvalidInput: The configuration is not usable.
+    """
+    return Deployment(Session(_settings(_values(config))), report, time.sleep)
+
+
+def _values(config: Config) -> dict[str, str]:
+    return {key: value for key in CONFIGURATION if (value := config.get(f"prism:{key}")) not in (None, "")}
 
 
 def _settings(values: Mapping[str, str]) -> Settings:

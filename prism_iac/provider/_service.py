@@ -98,6 +98,16 @@ class Service:
             actual.inputs["identity"] = kept
         return actual
 
+    def find(self, name: str, inputs: Mapping[str, Any]) -> Actual | None:
+        """What a create with these inputs made before its answer was lost; None when it made nothing.
+
+        Raises:
+            PartialResult: It is there and not whole.
+        """
+        desired = self.handler.model.parse(inputs)
+        live = self.handler.find(desired, self._context(name, desired.identity))
+        return None if live is None else _actual(live)
+
     def recall(self, name: str, object_id: str, identity: str) -> Actual | None:
         """An object of which nothing is known but its id, to be taken over; None when there is none."""
         live = self.handler.recall(object_id, self._context(name, identity))

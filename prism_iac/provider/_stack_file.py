@@ -15,7 +15,8 @@ from pulumi import Input, Output
 from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
 from prism_iac.model import CONFIGURATION
-from prism_iac.provider._declare import PRODUCTION, identity_stem, is_native
+from prism_iac.provider._declare import PRODUCTION, is_native
+from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._secrets import require_secrets, secret_of
 from prism_iac.provider.resources import (
     AgentConfigArgs,
@@ -30,6 +31,7 @@ from prism_iac.provider.resources import (
 )
 
 if TYPE_CHECKING:
+    from prism_iac.model import RemoteSource
     from prism_iac.spec import Stack, StackCertificates, StackComputation, StackPolicy, StackVm
 
 __all__ = ["StackFile", "computation_identity"]
@@ -110,6 +112,7 @@ class StackFile(pulumi.ComponentResource):
                 file=_relative(item.file),
                 checksum=item.checksum,
                 file_name=item.file_name,
+                source=item.source.to_json() if item.source else None,
                 mime_type=item.mime_type,
                 sample_file=_relative(item.sample_file),
                 opts=self._children,
@@ -289,11 +292,16 @@ class StackFile(pulumi.ComponentResource):
         )
 
     def _triggers(self, item: StackComputation) -> dict[str, Input[str]]:
-        """What a run depends on: the assets, the consumers, the keys, and what the file says besides."""
+        """What a run depends on: the assets and their sources, the consumers, the keys, and what the file says besides."""
         keys = "".join(participant.public_key or "" for participant in item.participants)
         return {
             "algorithm": self.assets[item.algorithm.name].checksum,
             **{f"dataset {dataset.name}": self.assets[dataset.name].checksum for dataset in item.datasets},
+            **{
+                f"source {asset.name}": _digest_of(asset.source)
+                for asset in (item.algorithm, *item.datasets)
+                if asset.source is not None
+            },
             "result consumers": " ".join(sorted(consumer.user for consumer in item.result_consumers)),
             "keys": hashlib.sha3_256(keys.encode()).hexdigest(),
             **{f"trigger {name}": value for name, value in item.triggers.items()},
@@ -333,10 +341,20 @@ def _values(settings: Any) -> Mapping[str, Any]:
     return values
 
 
+def _digest_of(source: RemoteSource) -> str:
+    return hashlib.sha3_256(json.dumps(source.to_json(), sort_keys=True).encode()).hexdigest()
+
+
 def _vm_settings(item: StackVm) -> Mapping[str, Any]:
     values = dict(_values(item.settings))
     if files := values.get("manager_tls"):
         values["manager_tls"] = {field: _relative(Path(path)) for field, path in files.items()}
+    if item.settings.qemu is not None:
+        paths = {field: os.path.relpath(path) for field, path in item.settings.qemu.files.items()}
+        if "binary" in paths:
+            # A mere name would be looked for on the search path.
+            paths["binary"] = f"./{paths['binary']}"
+        values["qemu"] |= paths
     return values
 
 

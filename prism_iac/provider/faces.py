@@ -59,7 +59,7 @@ def convert(deployment: Mapping[str, Any], *, to: Face) -> dict[str, Any]:
     if inner.get("pending_operations"):
         raise Conflict(
             "the state has operations that were cut off",
-            next_step="Run `pulumi refresh` first, which finds out how they ended.",
+            next_step="Run `prism-iac repair` first, which finds out how they ended.",
         )
     resources: list[dict[str, Any]] = inner.get("resources") or []
     urns = dict(_moved_urns(resources, to))

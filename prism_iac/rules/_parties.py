@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from prism_iac.model import SourceKind, kind_of_source
 from prism_iac.model.stack import StackFile
 from prism_iac.rules._rule import Breach, Parameters
 
-__all__ = ["pinned_assets", "pinned_keys", "separate_consumers"]
+__all__ = ["encrypted_sources", "pinned_assets", "pinned_keys", "pinned_sources", "separate_consumers"]
 
 
 def pinned_assets(file: StackFile, _: Parameters) -> Iterator[Breach]:
-    """Assets that are whatever their file is on the machine of the update."""
-    if file.locked:
-        return
+    """Uploaded assets that are whatever their file is on the machine of the update."""
+    for name in _not_pinned(file, is_fetched=False):
+        yield Breach(
+            ("assets", name, "checksum"),
+            "nothing pins the bytes, so whoever updates decides what is run",
+            _PIN,
+        )
+
+
+def pinned_sources(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """Fetched assets whose digest is that of whatever file is on the machine of the update."""
+    for name in _not_pinned(file, is_fetched=True):
+        yield Breach(
+            ("assets", name, "checksum"),
+            "nothing in the file pins what is fetched, and whoever has the store may change it",
+            _PIN,
+        )
+
+
+_PIN: Final = "Say `locked: true` and run `prism-iac lock`, or give its `checksum:`."
+
+
+def _not_pinned(file: StackFile, *, is_fetched: bool) -> Iterator[str]:
     for name, asset in file.assets.items():
-        if asset.checksum is None:
+        if (asset.source is not None) is is_fetched and asset.checksum is None and not file.locked:
+            yield name
+
+
+def encrypted_sources(file: StackFile, _: Parameters) -> Iterator[Breach]:
+    """Assets that are fetched in clear, so that the network reads them."""
+    for name, asset in file.assets.items():
+        source = asset.source
+        if source is not None and kind_of_source(source.url) is SourceKind.HTTP and not source.encrypted:
             yield Breach(
-                ("assets", name, "checksum"),
-                "nothing pins the bytes, so whoever updates decides what is run",
-                "Say `locked: true` and run `prism-iac lock`, or give its `checksum:`.",
+                ("assets", name, "source", "url"),
+                "it is fetched over http in clear: the network reads it",
+                "Say `https://`, or encrypt it and name its key.",
             )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from prism_iac.model import AssetKind, SourceLocation
 from prism_iac.model.resources import CertificateSettings
 from prism_iac.model.stack import (
     AgentEntry,
+    AssetEntry,
     ComputationEntry,
     PolicyEntry,
     RuleEntry,
@@ -56,6 +58,10 @@ def _tables(kind: str, name: str, properties: Mapping[str, Any]) -> dict[str, An
             return {"certificates": {name: CertificateSettings.model_validate(_given(properties, _BUNDLE))}}
         case "ConfidentialVM":
             return {"vms": {name: VmEntry.model_validate(_given(properties, _VM))}}
+        case "Asset" if source := properties.get("source"):
+            # What a resource has is pinned: its checksum is completed before anything sees it.
+            entry = AssetEntry(kind=AssetKind.DATASET, provider="any", checksum="0" * 64)
+            return {"assets": {name: entry.model_copy(update={"source": _location(source)})}}
         # Of a policy that comes from a VM nothing is known yet.
         case "AttestationPolicy" if _given(properties, ("expectations", "measurement")):
             return {"attestation_policies": {name: PolicyEntry.model_validate(_given(properties, _POLICY))}}
@@ -65,6 +71,13 @@ def _tables(kind: str, name: str, properties: Mapping[str, Any]) -> dict[str, An
             return {"computations": {name: nobody.model_copy(update={"agent": agent})}}
         case _:
             return {}
+
+
+def _location(source: Mapping[str, Any]) -> SourceLocation:
+    """As far as rules look at it; faces spell the other fields in their own way."""
+    return SourceLocation.model_construct(
+        url=str(source.get("url", "")), encrypted=bool(source.get("encrypted"))
+    )
 
 
 def _given(properties: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

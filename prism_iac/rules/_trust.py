@@ -7,7 +7,7 @@ from typing import Final
 
 from prism_iac.attestation import PolicyDocument
 from prism_iac.errors import InvalidInput
-from prism_iac.model import VmProvider
+from prism_iac.model import Location, VmProvider
 from prism_iac.model.stack import PolicyEntry, StackFile
 from prism_iac.rules._rule import Breach, Parameters
 
@@ -22,15 +22,29 @@ _TDX_DEBUG: Final = 1
 
 
 def measured_vms(file: StackFile, _: Parameters) -> Iterator[Breach]:
-    """VMs with a computation that are not held to a declared launch measurement."""
-    used = {computation.vm for computation in file.computations.values()}
+    """VMs with a computation that nobody holds to a declared launch measurement.
+
+    An update does where the VM shows it evidence, else participants, by the policy of the computation.
+    """
+    for location in _unmeasured(file):
+        yield Breach(
+            location,
+            "no declared policy says what the VM must have been launched from",
+            "Declare a policy with `launch:` or `measurement:`, and name it here.",
+        )
+
+
+def _unmeasured(file: StackFile) -> Iterator[Location]:
+    computations = file.computations.items()
     for name, vm in file.vms.items():
-        if name in used and vm.attestation_policy is None:
-            yield Breach(
-                ("vms", name, "attestation_policy"),
-                "no declared policy says what the VM must have been launched from",
-                "Declare a policy with `launch:` or `measurement:`, and name it here.",
-            )
+        held = [(key, item.agent.attestation_policy) for key, item in computations if item.vm == name]
+        if held and vm.has_evidence_here and vm.attestation_policy is None:
+            yield ("vms", name, "attestation_policy")
+        if not vm.has_evidence_here:
+            for key, policy in held:
+                declared = file.attestation_policies.get(policy or "")
+                if declared is None or declared.vm is not None:
+                    yield ("computations", key, "agent", "attestation_policy")
 
 
 def hardware_evidence(file: StackFile, _: Parameters) -> Iterator[Breach]:

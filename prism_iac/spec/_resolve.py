@@ -49,7 +49,7 @@ from prism_iac.spec._stack import (
     StackVm,
 )
 from prism_iac.spec._tls import mode_of
-from prism_iac.spec._upload import runtime_of, upload_name
+from prism_iac.spec._upload import remote_source, runtime_of, upload_name
 
 __all__ = ["resolve"]
 
@@ -127,6 +127,7 @@ class _Resolver:
             mime_type=entry.mime_type,
             sample_file=self._path((*location, "sample_file"), entry.sample_file),
             algorithm=self._algorithm(location, entry) if is_algorithm else None,
+            source=remote_source(entry),
         )
 
     def _algorithm(self, location: Location, entry: AssetEntry) -> StackAlgorithm:
@@ -158,6 +159,11 @@ class _Resolver:
             location = ("vms", name, "manager_tls")
             values["manager_tls"] = {
                 field: self._text(location, field, text) for field, text in values["manager_tls"].items()
+            }
+        if entry.qemu is not None:
+            location = ("vms", name, "qemu")
+            values["qemu"] |= {
+                field: self._text(location, field, text) for field, text in entry.qemu.files.items()
             }
         return StackVm(name, VmSettings.model_validate(values), entry.attestation_policy, entry.name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prism_iac.errors import Finding
-from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, TlsMode
+from prism_iac.model import Action, AlgorithmRuntime, AssetKind, Location, LogLevel, RemoteSource, TlsMode
 from prism_iac.model.resources import CertificateSettings, PolicySettings, VmSettings
 from prism_iac.model.stack import RunPolicy, SecretSource, StackFile
 from prism_iac.spec._expand import Expansion
@@ -62,6 +62,7 @@ class StackAsset:
         checksum: SHA3-256 as stated, 64 hexadecimal characters; None where it is to be computed from `file`.
         file_name: The name that the upload must have, where it is known.
         algorithm: How it is run; None for a dataset.
+        source: Where the agent fetches it; None where it waits for an upload.
     """
 
     name: str
@@ -74,6 +75,7 @@ class StackAsset:
     mime_type: str | None
     sample_file: Path | None
     algorithm: StackAlgorithm | None
+    source: RemoteSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ _ARGUMENTS: Final = {
     "up": ("up", "--yes", "--skip-preview"),
     "refresh": ("refresh", "--yes", "--skip-preview"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
+    "import": ("import", "--yes", "--skip-preview", "--generate-code=false", "--protect=false"),
 }
 
 

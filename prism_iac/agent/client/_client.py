@@ -50,7 +50,7 @@ class AgentClient:
         In an attested mode every call may end with EvidenceRefused, a VerificationFailure, before anything is sent.
 
         Raises:
-            InvalidInput: A file of an attested mode cannot be read, or the address has no port.
+            InvalidInput: A file of an attested mode cannot be read, or the address is another.
         """
         target = address.rpartition("://")[2]
         return cls(target, open_line(target, tls))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from prism_iac._grpc import never_connected
 from prism_iac.agent._protocol import Refusal, Role
 from prism_iac.errors import Conflict, PrismError, RemoteFailure
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import grpc
 
 __all__ = [
-    "NEVER_CONNECTED",
     "WRONG_NAME",
     "AgentFailed",
     "AgentRefused",
@@ -138,6 +138,12 @@ _REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
         AgentRefused,
         "Upload it under the asset's file name; each dataset is taken once.",
     ),
+    (
+        Refusal.UPLOAD_TOO_LARGE,
+        AgentRefused,
+        "Send less, or raise AGENT_LIMIT_UPLOAD_MIB and AGENT_LIMIT_DATA_MIB in the agent's environment.",
+    ),
+    (Refusal.UPLOAD_STALLED, AgentRefused, "Repeat the upload: nothing of it was kept."),
     (Refusal.DATASET_NOT_UNPACKED, AgentRefused, "Upload a plain zip file, or upload without unpacking."),
     (Refusal.ALGORITHM_EMPTY, AgentRefused, "Upload a file that is not empty."),
     (Refusal.DATASET_EMPTY, AgentRefused, "Upload a file that is not empty."),
@@ -150,7 +156,6 @@ _REFUSALS: Final[tuple[tuple[Refusal, type[AgentRefused], str], ...]] = (
 """How the agent's texts begin, what they are, and what to do."""
 
 WRONG_NAME: Final = "Hostname Verification Check failed"
-NEVER_CONNECTED: Final = "failed to connect"
 
 _UNTRUSTED: Final = (
     "the agent's certificate is not from the given CA, or is not valid now",
@@ -166,8 +171,6 @@ _UNPROVEN: Final = {
     ),
 }
 """What gRPC or OpenSSL says of a certificate that does not prove the agent, what that means, and what to do."""
-
-_NEVER_CONNECTED: Final = (NEVER_CONNECTED, "DNS resolution failed", "name resolution")
 
 
 def failure_of(error: grpc.RpcError, *, address: str, call: str, role: Role | None = None) -> PrismError:
@@ -240,7 +243,7 @@ def unreachable(code: str, text: str, where: str) -> AgentUnreachable:
     kind: type[AgentUnreachable] = ConnectionBroke
     message = "the connection to the agent broke before it answered"
     next_step = "Repeat the call: a broken upload leaves nothing behind."
-    if text.startswith(_NEVER_CONNECTED):
+    if never_connected(text):
         kind = AgentUnreachable
         message = "the agent cannot be reached"
         next_step = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from prism_iac.agent.client._address import host_and_port
 from prism_iac.errors import Finding, InvalidInput, PrismError
 from prism_iac.model import TlsMode
 
@@ -97,11 +98,12 @@ def open_line(address: str, tls: ClientTls) -> Line:
     into a tunnel that lets nothing through before the agent has proven itself.
 
     Raises:
-        InvalidInput: A file cannot be read, or an attested mode has no port to go to.
+        InvalidInput: A file cannot be read, or the address is not `host:port`.
         Conflict: The tunnel has no place on this machine.
     """
     import grpc
 
+    host_and_port(address)
     if tls.mode.is_attested:
         from prism_iac.agent.client._tunnel import Tunnel
 

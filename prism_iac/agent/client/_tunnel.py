@@ -22,6 +22,7 @@ from typing import Final
 
 from OpenSSL import SSL
 
+from prism_iac._grpc import NEVER_CONNECTED
 from prism_iac.agent._required import EvidencePlace
 from prism_iac.agent.atls import (
     CONTEXT_BYTES,
@@ -34,10 +35,11 @@ from prism_iac.agent.atls import (
     name_of,
     reasons_of,
 )
-from prism_iac.agent.client._failures import NEVER_CONNECTED, WRONG_NAME, AgentUnreachable, unreachable
+from prism_iac.agent.client._address import host_and_port
+from prism_iac.agent.client._failures import WRONG_NAME, AgentUnreachable, unreachable
 from prism_iac.agent.client._tls import ClientTls
 from prism_iac.attestation import EvidenceRefused
-from prism_iac.errors import Conflict, Finding, InvalidInput, PrismError
+from prism_iac.errors import Conflict, PrismError
 from prism_iac.model import TlsMode
 from prism_iac.pki import check_certificate
 
@@ -65,7 +67,7 @@ class Tunnel:
     def __init__(self, address: str, tls: ClientTls) -> None:
         assert tls.required_evidence is not None, "an attested mode has it"
         self._address = address
-        self._host, self._port = _host_and_port(address)
+        self._host, self._port = host_and_port(address)
         self._tls = tls
         self._required = tls.required_evidence
         is_mutual = tls.mode is TlsMode.MATLS
@@ -201,21 +203,6 @@ class Tunnel:
 
     def _unreachable(self, text: str) -> AgentUnreachable:
         return unreachable("UNAVAILABLE", f"{NEVER_CONNECTED}: {text}", self._address)
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
-        raise InvalidInput(
-            [
-                Finding(
-                    path="address",
-                    message=f'"{address}" is not host:port',
-                    fix="Write it like 192.0.2.7:7002.",
-                )
-            ]
-        )
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _peer_process(connected: socket.socket) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from google.protobuf.message import DecodeError
 
+from prism_iac.agent.server._allowance import DataLimits
 from prism_iac.agent.server._announcer import Announcer, EventStatus
 from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._computation import Computation
@@ -24,7 +25,6 @@ from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
 from prism_iac.agent.server._security import read_security
 from prism_iac.agent.server._service import AgentService
-from prism_iac.agent.server._unpack import UnpackLimits
 from prism_iac.agent.server._workspace import Workspace
 from prism_iac.agent.server.sources import Fetcher
 from prism_iac.attestation import SimulatedGuest
@@ -54,6 +54,7 @@ class Agent:
     Args:
         guest: What this VM proves itself with; None when it cannot.
         measurements: What the VM has run; None where nothing keeps account of it.
+        limits: What participants may send, and how large a result may be.
         log: Learns which computation lines belong to, and its level.
         now: The time, aware.
     """
@@ -70,6 +71,7 @@ class Agent:
         outbox: Outbox,
         announcer: Announcer,
         chunks: ChunkAssembler,
+        limits: DataLimits,
         log: LogForwarder,
         now: Callable[[], datetime],
     ) -> None:
@@ -82,6 +84,7 @@ class Agent:
         self._outbox = outbox
         self._announcer = announcer
         self._chunks = chunks
+        self._limits = limits
         self._log_forwarder = log
         self._usual_level = log.level
         self._now = now
@@ -165,7 +168,7 @@ class Agent:
             workspace=self._workspace,
             announcer=self._announcer,
             runner=self._runner,
-            unpack_limits=UnpackLimits(),
+            limits=self._limits,
             fetcher=self._fetcher,
         )
         self._workspace.prepare()

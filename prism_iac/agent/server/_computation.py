@@ -15,6 +15,7 @@ import structlog
 
 from prism_iac.agent._protocol import Refusal, Role
 from prism_iac.agent.server._algorithm import Job
+from prism_iac.agent.server._allowance import Allowance, DataLimits
 from prism_iac.agent.server._announcer import ALGORITHM_RUN, STOPPED, Announcer, EventStatus
 from prism_iac.agent.server._file_name import problem_of_file_name
 from prism_iac.agent.server._incoming import IncomingFile
@@ -59,7 +60,7 @@ class Computation:
         workspace: Workspace,
         announcer: Announcer,
         runner: Runner,
-        unpack_limits: UnpackLimits,
+        limits: DataLimits,
         fetcher: Fetcher,
     ) -> None:
         self.manifest = manifest
@@ -67,7 +68,7 @@ class Computation:
         self._workspace = workspace
         self._announcer = announcer
         self._runner = runner
-        self._unpack_limits = unpack_limits
+        self._allowance = Allowance(limits)
         self._fetcher = fetcher
         self._awaited = list(manifest.datasets)
         self._job: Job | None = None
@@ -75,10 +76,9 @@ class Computation:
         self._result: StoredResult | None = None
         self._failure = ""
 
-    @property
-    def incoming_folder(self) -> Path:
-        """Where uploads are written before they are accepted."""
-        return self._workspace.incoming
+    def incoming(self) -> IncomingFile:
+        """Where an upload is written before it is accepted."""
+        return IncomingFile(self._workspace.incoming, self._allowance)
 
     def keys_of(self, role: Role) -> tuple[bytes, ...]:
         """The public keys, PKIX DER, of those who may act in a role."""
@@ -152,9 +152,10 @@ class Computation:
         declared = find()
         if decompress:
             with tempfile.TemporaryDirectory(dir=self._workspace.incoming) as folder:
-                await self._unpack(upload.path, Path(folder))
+                unpacked = await self._unpack(upload.path, Path(folder))
                 # A stop or the same dataset from elsewhere may have come in between.
                 declared = find()
+                self._allowance.take(unpacked, of_upload=0)
                 self._place_unpacked(Path(folder))
         else:
             self._place_file(upload, declared.filename or filename)
@@ -227,9 +228,11 @@ class Computation:
             raise Refused("a dataset with this file name has been received already")
         upload.keep_as(place, 0o600)
 
-    async def _unpack(self, archive: Path, folder: Path) -> None:
+    async def _unpack(self, archive: Path, folder: Path) -> int:
+        limits = self._allowance.limits
+        bounds = UnpackLimits(limits.archive_files, self._allowance.left_bytes, limits.archive_ratio)
         try:
-            await asyncio.to_thread(unpack, archive, folder, self._unpack_limits)
+            return await asyncio.to_thread(unpack, archive, folder, bounds)
         except BadArchiveError as error:
             raise Refused(f"{Refusal.DATASET_NOT_UNPACKED}: {error}") from error
 
@@ -267,8 +270,8 @@ class Computation:
         self._workspace.unmark()
 
     async def _fetch_algorithm(self, remote: RemoteSource) -> None:
-        folder, expected = self._workspace.incoming, self.manifest.algorithm.hash
-        with IncomingFile(folder) as algorithm, IncomingFile(folder) as requirements:
+        expected = self.manifest.algorithm.hash
+        with self.incoming() as algorithm, self.incoming() as requirements:
             try:
                 await self._fetcher.fetch_algorithm(remote, algorithm, requirements)
             except FetchFailed as error:
@@ -285,7 +288,7 @@ class Computation:
                 await self._fetch_dataset(dataset, dataset.source)
 
     async def _fetch_dataset(self, dataset: ManifestDataset, remote: RemoteSource) -> None:
-        with IncomingFile(self._workspace.incoming) as fetched:
+        with self.incoming() as fetched:
             try:
                 await self._fetcher.fetch_dataset(remote, fetched)
             except FetchFailed as error:
@@ -324,7 +327,12 @@ class Computation:
         assert self._job is not None
         try:
             await self._runner.run(self._job, self._warn)
-            return await asyncio.to_thread(store_result, self._workspace.results, self._workspace.archive)
+            return await asyncio.to_thread(
+                store_result,
+                self._workspace.results,
+                self._workspace.archive,
+                self._allowance.limits.result_bytes,
+            )
         except OSError as error:
             raise RunFailed(f"the agent could not run the algorithm: {error.strerror}") from error
         finally:

@@ -90,8 +90,10 @@ class ControlStream:
         """
         async with self._dial() as channel:
             stream = ServiceStub(channel).Process(metadata=self._metadata)
+            is_asked_for = False
             try:
-                if await self._exchange(stream):
+                is_asked_for = await self._exchange(stream)
+                if is_asked_for and not await _is_over(stream):
                     return _Ending.ASKED_FOR
             except _STREAM_ERRORS:
                 pass  # the status says why
@@ -99,6 +101,8 @@ class ControlStream:
         if code is grpc.StatusCode.PERMISSION_DENIED and reason.startswith(_INACTIVE):
             _log.info("the VM was removed")
             return _Ending.REMOVED
+        if is_asked_for:
+            return _Ending.ASKED_FOR
         _log.info("the control stream ended", code=code.name, reason=reason)
         return _Ending.BROKEN
 
@@ -145,6 +149,14 @@ class ControlStream:
         if self._outbox.dropped_logs:
             _log.warning("log lines were dropped while Prism was away", lines=self._outbox.dropped_logs)
             self._outbox.dropped_logs = 0
+
+
+async def _is_over(stream: _Stream) -> bool:
+    """Whether Prism ends a stream on which it asked for the disconnection; its status may say more."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REFUSED_WITHIN_SECONDS):
+            return await stream.read() is grpc.aio.EOF
+    return False
 
 
 async def _wait_for_a_refusal(stream: _Stream) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from prism_iac.agent.server._allowance import Allowance
+
 __all__ = ["IncomingFile"]
 
 
@@ -22,15 +24,18 @@ class IncomingFile:
 
     Args:
         folder: On the file system of the place where it may be kept.
+        allowance: What its bytes are counted against, until it is gone; None for what has bounds of its own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, allowance: Allowance | None = None) -> None:
+        self._allowance = allowance
         descriptor, name = tempfile.mkstemp(dir=folder)
         self._file = os.fdopen(descriptor, "wb")
         self._digest = hashlib.sha3_256()
         self._is_kept = False
         self.path = Path(name)
         self.size_bytes = 0
+        self._counted_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -41,15 +46,22 @@ class IncomingFile:
         self._file.close()
         if not self._is_kept:
             self.path.unlink(missing_ok=True)
+            if self._allowance is not None:
+                self._allowance.give_back(self._counted_bytes)
 
     async def write(self, block: bytes) -> None:
         """Append a block.
 
         Raises:
+            Refused: There is more than participants may send.
             OSError: The disk does not take it.
         """
-        if block:
-            await asyncio.to_thread(self._write, block)
+        if not block:
+            return
+        if self._allowance is not None:
+            self._allowance.take(len(block), of_upload=self._counted_bytes + len(block))
+            self._counted_bytes += len(block)
+        await asyncio.to_thread(self._write, block)
 
     def _write(self, block: bytes) -> None:
         self._file.write(block)

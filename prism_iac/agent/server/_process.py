@@ -68,6 +68,7 @@ async def _serve(settings: Settings, environment: Mapping[str, str], folder: Pat
         outbox=outbox,
         announcer=Announcer(outbox, time.time_ns),
         chunks=ChunkAssembler(time.monotonic),
+        limits=settings.data_limits,
         log=log,
         now=_now,
     )

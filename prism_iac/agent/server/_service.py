@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
 import structlog
@@ -27,7 +27,6 @@ from prism_iac.agent._protocol import (
 )
 from prism_iac.agent.server._computation import Computation
 from prism_iac.agent.server._evidence import evidence_for_participant
-from prism_iac.agent.server._incoming import IncomingFile
 from prism_iac.agent.server._measurements import MeasurementList
 from prism_iac.agent.server._refused import Refused
 from prism_iac.attestation import SimulatedGuest
@@ -51,12 +50,14 @@ from prism_iac.wire.agent_pb2_grpc import AgentServiceServicer
 __all__ = ["AgentService", "EvidenceService"]
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
+_Request = TypeVar("_Request", AlgoRequest, DataRequest)
 
 _BLOCK_BYTES: Final = 8 * CHUNK_BYTES
 """What is read at once: the way to a thread and back takes longer than a chunk."""
 
 _MOST_DISCARDED_BYTES: Final = 64 << 20
 _DISCARDING_SECONDS: Final = 5.0
+_STALLED_SECONDS: Final = 300.0
 
 _log = structlog.get_logger(__name__)
 
@@ -122,9 +123,8 @@ class AgentService(EvidenceService, AgentServiceServicer):
         """Receive the algorithm and its requirements; acts at the end of the stream."""
         async with _answering(context, "Algo"):
             await self._admit(context, Role.ALGORITHM_PROVIDER, request_iterator)
-            folder = self._computation.incoming_folder
-            with IncomingFile(folder) as algorithm, IncomingFile(folder) as requirements:
-                async for request in request_iterator:
+            with self._computation.incoming() as algorithm, self._computation.incoming() as requirements:
+                async for request in _arriving(request_iterator):
                     await algorithm.write(request.algorithm)
                     await requirements.write(request.requirements)
                 self._computation.take_algorithm(
@@ -142,8 +142,8 @@ class AgentService(EvidenceService, AgentServiceServicer):
         async with _answering(context, "Data"):
             await self._admit(context, Role.DATA_PROVIDER, request_iterator)
             filename = ""
-            with IncomingFile(self._computation.incoming_folder) as dataset:
-                async for request in request_iterator:
+            with self._computation.incoming() as dataset:
+                async for request in _arriving(request_iterator):
                     await dataset.write(request.dataset)
                     filename = request.filename or filename
                 decompress = _values(context, Header.DECOMPRESS) == ("true",)
@@ -206,6 +206,20 @@ class AgentService(EvidenceService, AgentServiceServicer):
             signature = b""
         if not any(verify_role(key, role, signature) for key in self._computation.keys_of(role)):
             raise Refused(Refusal.BAD_SIGNATURE, is_about_identity=True)
+
+
+async def _arriving(upload: AsyncIterator[_Request]) -> AsyncIterator[_Request]:
+    """The pieces of an upload; one that stops coming is given up, for it holds one of the port's calls."""
+    while True:
+        try:
+            async with asyncio.timeout(_STALLED_SECONDS):
+                piece = await anext(upload)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            text = f"{Refusal.UPLOAD_STALLED}: nothing came for {_STALLED_SECONDS:g} seconds"
+            raise Refused(text) from error
+        yield piece
 
 
 async def _discard(upload: AsyncIterator[AlgoRequest] | AsyncIterator[DataRequest]) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from prism_iac.agent.server._allowance import DataLimits
 from prism_iac.agent.server.sources import SourceSettings
 from prism_iac.errors import Finding, InvalidInput
-from prism_iac.model import LogLevel, nearest
+from prism_iac.model import LogLevel, address_of, nearest
 
 __all__ = ["Endpoint", "RunLimits", "Settings"]
 
@@ -28,7 +29,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         """`host:port`, an IPv6 host in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return address_of(self.host, self.port)
 
     @property
     def is_reachable_as_written(self) -> bool:
@@ -67,6 +68,7 @@ class Settings:
         platform_folder: The simulated platform's keys; None when the VM has no platform.
         evidence_at: Where the VM's keeper asks for evidence at any time, a socket or an address; None when there
             is no such place.
+        data_limits: What participants may send, and how large a result may be.
         sources: What may be fetched from elsewhere.
     """
 
@@ -80,6 +82,7 @@ class Settings:
     state_folder: Path
     platform_folder: Path | None
     limits: RunLimits
+    data_limits: DataLimits = field(default_factory=DataLimits)
     evidence_at: Path | Endpoint | None = None
     public_address: str | None = None
     sources: SourceSettings = field(default_factory=SourceSettings)
@@ -117,6 +120,7 @@ class _Reader:
                 processes=self._limit("AGENT_LIMIT_PROCESSES"),
                 run_seconds=self._limit("AGENT_LIMIT_RUN_SECONDS"),
             ),
+            data_limits=self._data_limits(),
             evidence_at=self._evidence_at(),
             public_address=self._text("AGENT_PUBLIC_ADDRESS", "") or None,
             sources=self._sources(),
@@ -167,9 +171,19 @@ class _Reader:
         if not text:
             return None
         if not (text.isascii() and text.isdigit() and int(text) > 0):
-            self._refuse(name, f'"{text}" is not a positive whole number', "Leave it out for no limit.")
+            self._refuse(name, f'"{text}" is not a positive whole number', "Leave it out for the usual.")
             return None
         return int(text) * unit
+
+    def _data_limits(self) -> DataLimits:
+        usual = DataLimits()
+        return DataLimits(
+            upload_bytes=self._limit("AGENT_LIMIT_UPLOAD_MIB", 1 << 20) or usual.upload_bytes,
+            total_bytes=self._limit("AGENT_LIMIT_DATA_MIB", 1 << 20) or usual.total_bytes,
+            result_bytes=self._limit("AGENT_LIMIT_RESULT_MIB", 1 << 20) or usual.result_bytes,
+            archive_files=self._limit("AGENT_LIMIT_ARCHIVE_FILES") or usual.archive_files,
+            archive_ratio=self._limit("AGENT_LIMIT_ARCHIVE_RATIO") or usual.archive_ratio,
+        )
 
     def _sources(self) -> SourceSettings:
         try:

@@ -21,6 +21,7 @@ __all__ = ["BadArchiveError", "UnpackLimits", "unpack"]
 
 _BLOCK_BYTES: Final = 1 << 20
 _PLAIN_KINDS: Final = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
+_NO_BOMB_BYTES: Final = 64 << 20
 
 
 class BadArchiveError(ValueError):
@@ -34,14 +35,22 @@ class UnpackLimits:
     Attributes:
         entries: Files and folders.
         size_bytes: All files together, unpacked.
+        ratio: How many times the archive's size that may be; small archives are not held to it.
     """
 
-    entries: int = 100_000
-    size_bytes: int = 16 << 30
+    entries: int
+    size_bytes: int
+    ratio: int
+
+    def bytes_of(self, archive: Path) -> int:
+        """How many bytes may come out of an archive."""
+        return min(self.size_bytes, max(_NO_BOMB_BYTES, self.ratio * archive.stat().st_size))
 
 
-def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> None:
-    """Write an archive's files into an empty folder; what was written before an error stays there.
+def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> int:
+    """Write an archive's files into an empty folder; gives their bytes.
+
+    What was written before an error stays there.
 
     Raises:
         BadArchiveError: It is damaged or holds what is refused.
@@ -51,7 +60,7 @@ def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> None:
         with opened_zip(archive) as opened:
             entries = opened.infolist()
             _check(entries, limits)
-            left = limits.size_bytes
+            bounded = _Bounded(limits.bytes_of(archive))
             for entry in entries:
                 place = folder.joinpath(*entry.filename.rstrip("/").split("/"))
                 if entry.is_dir():
@@ -59,7 +68,8 @@ def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> None:
                     continue
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(entry) as source, place.open("xb") as target:
-                    left = _copy(source, target, left)
+                    _copy(source, target, bounded)
+            return bounded.taken
     except DamagedZip as error:
         raise BadArchiveError(str(error)) from error
     except (FileExistsError, NotADirectoryError) as error:
@@ -78,10 +88,20 @@ def _check(entries: Iterable[zipfile.ZipInfo], limits: UnpackLimits) -> None:
             raise BadArchiveError(f"entry {number} is a link or a device")
 
 
-def _copy(source: IO[bytes], target: IO[bytes], left: int) -> int:
+@dataclass(slots=True)
+class _Bounded:
+    """Counts what comes out."""
+
+    most: int
+    taken: int = 0
+
+    def take(self, size: int) -> None:
+        self.taken += size
+        if self.taken > self.most:
+            raise BadArchiveError(f"it holds more than the {self.most} bytes that may come out of it")
+
+
+def _copy(source: IO[bytes], target: IO[bytes], bounded: _Bounded) -> None:
     while block := source.read(_BLOCK_BYTES):
-        left -= len(block)
-        if left < 0:
-            raise BadArchiveError("it holds more bytes than allowed")
+        bounded.take(len(block))
         target.write(block)
-    return left

@@ -1,51 +1,64 @@
-"""Marks CVMs offline whose agents stay away for too long."""
+"""Marks CVMs offline whose agents stay away for too long, whichever replica they were connected to.
+
+Whoever holds an agent's stream counts the beat of its CVM up. A beat that has stood still for the whole grace, by
+the clock of the one who looks, means that nobody holds a stream: no two clocks are compared.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from prism_iac.backend.control.presence import fail_runs_of_removed_cvms, leave
+import structlog
+
+from prism_iac.backend.control.presence import come_back, leave
 from prism_iac.backend.control.services import ControlServices
-from prism_iac.backend.store import cvms
+from prism_iac.backend.store import DatabaseAway, cvms
 
 __all__ = ["Absences"]
 
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("prism_iac.backend.control")
+
 
 class Absences:
-    """Which agents are away, and since when (in the loop's time)."""
+    """The beats of CVMs whose agents are connected elsewhere or nowhere, and since when they are seen to stand.
 
-    def __init__(self, services: ControlServices) -> None:
+    Args:
+        services: What the control stream works with.
+        connected: The CVMs whose agents are connected here.
+    """
+
+    def __init__(self, services: ControlServices, connected: Callable[[], frozenset[str]]) -> None:
         self._services = services
-        self._since: dict[str, float] = {}
-
-    def begin(self, cvm_id: str) -> None:
-        """Note that a CVM's last stream has ended."""
-        self._since[cvm_id] = asyncio.get_running_loop().time()
-
-    def end(self, cvm_id: str) -> None:
-        """Note that a CVM's agent is here."""
-        self._since.pop(cvm_id, None)
-
-    async def take_up(self) -> None:
-        """Go on where an earlier process stopped: its agents have the whole grace to come back."""
-        for cvm_id in await self._services.in_thread(self._read):
-            self.begin(cvm_id)
+        self._connected = connected
+        self._standing: dict[str, tuple[int, float]] = {}
 
     async def watch(self) -> None:
-        """Mark those offline whose grace is over, for ever."""
+        """Count beats up, and mark those offline whose grace is over, for ever."""
         grace = self._services.times.offline_grace
         while True:
+            at = asyncio.get_running_loop().time()
+            try:
+                await self._services.in_thread(self._look, self._connected(), at, grace)
+            except DatabaseAway:
+                _log.warning("presence of agents is not known: the database does not answer")
             await asyncio.sleep(grace / 5)
-            now = asyncio.get_running_loop().time()
-            for cvm_id in [key for key, since in self._since.items() if now - since >= grace]:
-                del self._since[cvm_id]
-                await self._services.in_thread(self._leave, cvm_id)
 
-    def _read(self) -> list[str]:
-        with self._services.database.writing() as session:
-            fail_runs_of_removed_cvms(session, now=self._services.clock())
-            return [cvm.id for cvm in cvms.online(session)]
-
-    def _leave(self, cvm_id: str) -> None:
-        with self._services.database.writing() as session:
-            leave(session, cvm_id, now=self._services.clock())
+    def _look(self, connected: frozenset[str], at: float, grace: float) -> None:
+        database, clock = self._services.database, self._services.clock
+        if connected:
+            with database.writing() as session:
+                for cvm_id in cvms.count_up(session, connected):
+                    come_back(session, cvm_id, now=clock())
+        with database.reading() as session:
+            beats = cvms.beats(session)
+        before, self._standing = self._standing, {}
+        for cvm_id in beats.keys() - connected:
+            beat, since = before.get(cvm_id, (beats[cvm_id], at))
+            if beat != beats[cvm_id]:
+                beat, since = beats[cvm_id], at
+            if at - since < grace:
+                self._standing[cvm_id] = (beat, since)
+            else:
+                with database.writing() as session:
+                    leave(session, cvm_id, beat=beat, now=clock())

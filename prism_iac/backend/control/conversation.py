@@ -11,6 +11,7 @@ import structlog
 
 from prism_iac.backend.control.decision import Command
 from prism_iac.backend.control.dispatch import Order, next_order
+from prism_iac.backend.control.presence import inactive
 from prism_iac.backend.control.recording import record
 from prism_iac.backend.control.services import ControlServices
 from prism_iac.backend.control.stream import Stream
@@ -53,6 +54,7 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
 
     async def fill() -> None:
         async for message in messages:
+            stream.came += 1
             await inbox.put(message)
         await inbox.put(None)
 
@@ -61,6 +63,7 @@ async def _receive(services: ControlServices, stream: Stream, messages: AsyncIte
         while batch := await _next_batch(inbox):
             state = stream.state
             await services.in_thread(_record_all, services, stream, batch)
+            stream.note_recorded(len(batch))
             # The same state once more asks for no command: answering it with a question would never end.
             if stream.state is not state or any(_may_ask_for_a_command(message) for message in batch):
                 stream.woken.set()
@@ -105,14 +108,19 @@ async def _command(
     while True:
         stream.woken.clear()
         order = await services.in_thread(_next_order, services, stream, time())
+        # An agent takes a word of ours for a receipt of what it said a while ago, and forgets that.
+        await stream.until_recorded()
         for message in order.messages:
             await context.write(message)
         if order.command is Command.SEND_MANIFEST:
             stream.manifest_sent_at = time()
         elif order.command is Command.SEND_STOP:
             stream.stop_sent_at = time()
-        if order.command in (Command.SEND_MANIFEST, Command.SEND_STOP):
+        if order.command not in (Command.NOTHING, Command.ASK_STATE):
             _log.info("told agent", cvm=stream.cvm_id, command=order.command.name.lower())
+        if order.command is Command.DISCONNECT:
+            stream.drop(inactive(stream.cvm_id))
+            return
         await _wait(stream.woken, _pause(services, stream, order))
 
 

@@ -1,7 +1,8 @@
 """What an agent is told next: one pure function over what is known.
 
-Source: cocos-grpc.md sections 2.3, 4.2 and 5.5. An agent takes a manifest in the state ReceivingManifest only
-and answers nothing to one that comes at another time; after a run it is told to drop the old computation.
+Source: cocos-grpc.md sections 2.3, 4.2, 5.3 and 5.5. An agent takes a manifest in the state ReceivingManifest only
+and answers nothing to one that comes at another time; after a run it is told to drop the old computation. One whose
+CVM is removed drops what it has, and its connection: an agent of Cocos would serve it on, whoever refuses its stream.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Command(Enum):
     ASK_STATE = auto()
     SEND_MANIFEST = auto()
     SEND_STOP = auto()
+    DISCONNECT = auto()
 
 
 class RunStage(Enum):
@@ -45,6 +47,7 @@ class Situation:
         must_reset: The agent holds a computation that it must drop.
         manifest_is_on_the_way: This stream carried the manifest a moment ago.
         stop_is_on_the_way: This stream carried a stop a moment ago.
+        is_removed: The CVM is gone for good.
     """
 
     state: AgentState | None
@@ -52,6 +55,7 @@ class Situation:
     must_reset: bool = False
     manifest_is_on_the_way: bool = False
     stop_is_on_the_way: bool = False
+    is_removed: bool = False
 
 
 _RESTING: Final = frozenset(
@@ -65,8 +69,17 @@ _RESTING: Final = frozenset(
 """The states that last until somebody does something."""
 
 
+_EMPTY: Final = frozenset({None, AgentState.IDLE, AgentState.RECEIVING_MANIFEST})
+"""The states in which no computation is known of."""
+
+
 def decide(situation: Situation) -> Command:
     """What to do next on a stream whose agent answers."""
+    if situation.is_removed:
+        has_computation = situation.must_reset or situation.state not in _EMPTY
+        return (
+            Command.SEND_STOP if has_computation and not situation.stop_is_on_the_way else Command.DISCONNECT
+        )
     if situation.state is None:
         return Command.ASK_STATE
     if situation.must_reset or _holds_an_old_computation(situation):

@@ -86,6 +86,7 @@ def _situation(
         must_reset=cvm is not None and cvm.must_reset,
         manifest_is_on_the_way=is_recent(stream.manifest_sent_at),
         stop_is_on_the_way=is_recent(stream.stop_sent_at),
+        is_removed=cvm is not None and cvm.deleted_at is not None,
     )
     return situation, run
 
@@ -113,6 +114,9 @@ def _plain_messages(
             last = runs.latest_ended_on_cvm(session, stream.cvm_id)
             stop = cvms_pb2.StopComputation(computation_id=last.computation_id if last is not None else "")
             return (cvms_pb2.ServerStreamMessage(stopComputation=stop),)
+        case Command.DISCONNECT:
+            last_word = cvms_pb2.DisconnectReq(id=stream.cvm_id)
+            return (cvms_pb2.ServerStreamMessage(disconnectReq=last_word),)
         case _:
             return ()
 

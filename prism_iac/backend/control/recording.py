@@ -20,6 +20,10 @@ __all__ = ["record"]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("prism_iac.backend.control")
 
 _LARGEST_REPORT_BYTES: Final = 1 << 20
+_LONGEST_LINE: Final = 16_384
+_LARGEST_DETAILS_BYTES: Final = 65_536
+_LONGEST_WORD: Final = 255
+"""What agents say is cut to sizes that whoever lists a hundred of them can take; agents of Cocos stay far below."""
 _IDLE_ANSWERS_THAT_PROVE_A_RESTART: Final = 2
 """One may cross the manifest on its way."""
 
@@ -41,7 +45,9 @@ def _log_line(session: Session, stream: Stream, line: Any, now: datetime) -> Non
     text = stream.text.decode(line.message, line=(line.timestamp.ToNanoseconds(), line.level))
     run = _run_at(session, stream, line.computation_id, at)
     if run is not None:
-        events.add_log(session, run, level=_clean(line.level).lower(), message=text, timestamp=at)
+        events.add_log(
+            session, run, level=_word(line.level).lower(), message=text[:_LONGEST_LINE], timestamp=at
+        )
 
 
 def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
@@ -49,7 +55,7 @@ def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
     run = _run_at(session, stream, event.computation_id, at)
     if run is None:
         return
-    event_type, status, originator = _clean(event.event_type), _clean(event.status), _clean(event.originator)
+    event_type, status, originator = _word(event.event_type), _word(event.status), _word(event.originator)
     stamp = f"{event.timestamp.seconds}.{event.timestamp.nanos}"
     is_news = events.add_event(
         session,
@@ -58,7 +64,7 @@ def _event(session: Session, stream: Stream, event: Any, now: datetime) -> None:
         event_type=event_type,
         status=status,
         originator=originator,
-        details=event.details,
+        details=event.details[:_LARGEST_DETAILS_BYTES],
         timestamp=at,
     )
     if not is_news:
@@ -164,7 +170,11 @@ def _moment(stamp: Any, now: datetime) -> datetime:
 def _error_in(details: bytes) -> str:
     """The error that an event's details tell of; empty where there is none."""
     error = details_of(details).get("error", "")
-    return _clean(error) if isinstance(error, str) else ""
+    return _clean(error)[:_LONGEST_LINE] if isinstance(error, str) else ""
+
+
+def _word(text: str) -> str:
+    return _clean(text)[:_LONGEST_WORD]
 
 
 def _clean(text: str) -> str:

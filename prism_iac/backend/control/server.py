@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,10 +13,12 @@ import structlog
 from prism_iac.backend.control import presence
 from prism_iac.backend.control.absences import Absences
 from prism_iac.backend.control.conversation import converse
+from prism_iac.backend.control.hearing import hear_replicas
 from prism_iac.backend.control.messages import parse_client_message
 from prism_iac.backend.control.services import ControlServices
 from prism_iac.backend.control.stream import Stream
 from prism_iac.backend.control.visitor import Visitor, visitor_of
+from prism_iac.backend.store.notices import Notice, Subject
 from prism_iac.wire import cvms_pb2
 
 __all__ = ["ControlServer", "ServerIdentity"]
@@ -28,7 +30,13 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 10_000),  # notices a peer that went without a word
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.max_concurrent_streams", 16),  # of one connection
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.server_handshake_timeout_ms", 20_000),
 )
+_MOST_STREAMS_OF_A_CVM: Final = 8
+"""An agent has one, its log forwarder another, and some may not have been noticed to be dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,11 @@ class ControlServer:
 
     def __init__(self, services: ControlServices) -> None:
         self._services = services
-        self._streams: set[Stream] = set()
-        self._absences = Absences(services)
+        self._streams: dict[Stream, Visitor] = {}
+        self._absences = Absences(services, self._connected)
         self._servers: list[grpc.aio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
 
     async def start(self, address: str, identity: ServerIdentity) -> int:
         """Listen; gives the port.
@@ -62,7 +70,7 @@ class ControlServer:
             RuntimeError: The address is taken.
         """
         self._loop = asyncio.get_running_loop()
-        await self._absences.take_up()
+        await self._services.in_thread(self._take_up)
         server = self._make_server()
         credentials = grpc.ssl_server_credentials(
             [(identity.key, identity.certificate)], identity.client_ca, require_client_auth=True
@@ -70,7 +78,9 @@ class ControlServer:
         port = server.add_secure_port(address, credentials)
         await server.start()
         self._servers.append(server)
-        self._watch = self._loop.create_task(self._absences.watch())
+        self._do_beside(self._absences.watch())
+        if not self._services.database.is_sqlite:
+            self._do_beside(hear_replicas(self._services.database, self.heed))
         return port
 
     async def start_insecure(self, address: str) -> int:
@@ -89,8 +99,10 @@ class ControlServer:
     async def stop(self) -> None:
         """End every stream and stop listening."""
         servers, self._servers = self._servers, []
-        if self._watch is not None:
-            self._watch.cancel()
+        beside = [*self._beside]
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         for server in servers:
             await server.stop(grace=0)
         self._services.threads.shutdown(wait=True)
@@ -99,27 +111,46 @@ class ControlServer:
         """Whether agents can connect."""
         return bool(self._servers)
 
-    def wake(self, cvm_id: str) -> None:
-        """Look now for what the CVM's agent should be told; from any thread."""
-        self._on_streams(lambda stream: stream.cvm_id == cvm_id, lambda stream: stream.woken.set())
-
-    def drop_cvm(self, cvm_id: str) -> None:
-        """End every stream of a removed CVM; from any thread."""
-        reason = f"cvm is inactive: {cvm_id}"
-        self._on_streams(lambda stream: stream.cvm_id == cvm_id, lambda stream: stream.drop(reason))
-
-    def drop_certificate(self, serial: str) -> None:
-        """End every stream that was opened with a revoked certificate; from any thread."""
-        reason = f"certificate is revoked: {serial}"
-        self._on_streams(lambda stream: stream.serial == serial, lambda stream: stream.drop(reason))
-
-    def _on_streams(self, is_meant: Callable[[Stream], bool], act: Callable[[Stream], None]) -> None:
-        def find_and_act() -> None:
-            for stream in [stream for stream in self._streams if is_meant(stream)]:
-                act(stream)
-
+    def heed(self, notice: Notice) -> None:
+        """Do for the agents that are connected here what follows from a change; from any thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(find_and_act)
+            self._loop.call_soon_threadsafe(self._heed, notice)
+
+    def _heed(self, notice: Notice) -> None:
+        for stream in [*self._streams]:
+            match notice.subject:
+                case Subject.CVM_HAS_NEWS if stream.cvm_id == notice.id:
+                    stream.woken.set()
+                case Subject.CVM_REMOVED if stream.cvm_id == notice.id:
+                    self._dismiss(stream)
+                case Subject.CERTIFICATE_REVOKED if stream.serial == notice.id and not stream.dropped:
+                    stream.drop(f"certificate is revoked: {notice.id}")
+        if notice.subject is Subject.ANYTHING:
+            self._do_beside(self._look_at_everything())
+
+    async def _look_at_everything(self) -> None:
+        for stream, visitor in [*self._streams.items()]:
+            reason = await self._services.in_thread(self._why_refused, visitor)
+            if reason == presence.inactive(stream.cvm_id):
+                self._dismiss(stream)
+            elif reason:
+                stream.drop(reason)
+            stream.woken.set()
+
+    def _dismiss(self, stream: Stream) -> None:
+        """End a stream whose CVM was removed, once its agent is told to drop its computation."""
+        reason = presence.inactive(stream.cvm_id)
+        if not stream.takes_commands:
+            stream.drop(reason)
+            return
+        stream.dismiss(reason)
+        # One that reads nothing more is not waited for.
+        asyncio.get_running_loop().call_later(self._services.times.patience, stream.drop, reason)
+
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _make_server(self) -> grpc.aio.Server:
         server = grpc.aio.server(options=_OPTIONS)
@@ -141,6 +172,11 @@ class ControlServer:
         if reason:
             _log.info("stream refused", serial=visitor.serial, reason=reason)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, reason)
+        if sum(stream.cvm_id == cvm_id for stream in self._streams) >= _MOST_STREAMS_OF_A_CVM:
+            _log.warning("stream refused", cvm=cvm_id, reason="too many streams")
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"cvm {cvm_id} has {_MOST_STREAMS_OF_A_CVM} streams"
+            )
         stream = Stream(
             cvm_id=cvm_id,
             serial=visitor.serial,
@@ -149,18 +185,14 @@ class ControlServer:
         )
         log = _log.bind(cvm=cvm_id, serial=visitor.serial, takes_commands=visitor.takes_commands)
         log.info("stream opened")
-        self._streams.add(stream)
-        if stream.takes_commands:
-            self._absences.end(cvm_id)
+        self._streams[stream] = visitor
         # A removal may have come between the look-up and this line, and found no stream to drop.
         if reason := await self._services.in_thread(self._why_refused, visitor):
             stream.drop(reason)
         try:
             await converse(self._services, stream, messages, context)
         finally:
-            self._streams.discard(stream)
-            if stream.takes_commands and not self._is_connected(cvm_id):
-                self._absences.begin(cvm_id)
+            del self._streams[stream]
             log.info("stream ended", dropped=stream.dropped)
         if stream.dropped:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, stream.dropped)
@@ -181,5 +213,11 @@ class ControlServer:
         with self._services.database.reading() as session:
             return presence.why_refused(session, visitor)
 
-    def _is_connected(self, cvm_id: str) -> bool:
-        return any(stream.cvm_id == cvm_id and stream.takes_commands for stream in self._streams)
+    def _connected(self) -> frozenset[str]:
+        """The CVMs whose agents are connected here."""
+        return frozenset(stream.cvm_id for stream in self._streams if stream.takes_commands)
+
+    def _take_up(self) -> None:
+        """Go on where an earlier process stopped."""
+        with self._services.database.writing() as session:
+            presence.fail_runs_of_removed_cvms(session, now=self._services.clock())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from pydantic import AliasChoices, Field
 
 from prism_iac.backend.records.fields import Base64Bytes, Body, LongText, OptionalText, Record, Time
 from prism_iac.backend.store.assets import Asset
-from prism_iac.model import AssetKindText, Checksum
+from prism_iac.model import AssetKindText, Checksum, RemoteSource
 
 __all__ = ["AssetBody", "AssetItem", "AssetPage", "AssetRecord", "WrappedAsset", "asset_item", "asset_record"]
 
@@ -27,6 +28,10 @@ class AssetBody(Body):
         description="SHA3-256 of the file, 64 hexadecimal characters; the sample's digest when left out.",
     )
     asset: Base64Bytes | None = Field(default=None, description="A sample of the file, base64.")
+    source: RemoteSource | None = Field(
+        default=None,
+        description="Where agents fetch it; they wait for an upload where it is null. Not of the documented routes.",
+    )
 
     def sample(self) -> bytes | None:
         """The sample's bytes; None when there is no word of one."""
@@ -51,6 +56,7 @@ class AssetItem(Record):
     checksum: str
     user_key: str
     created_at: Time
+    source: dict[str, Any] | None
     computations: list[str]
 
 
@@ -81,6 +87,7 @@ def asset_item(asset: Asset, computations: list[str]) -> AssetItem:
         checksum=asset.checksum,
         user_key=asset.user_key,
         created_at=asset.created_at,
+        source=asset.source and asset.source.to_json(),
         computations=computations,
     )
 

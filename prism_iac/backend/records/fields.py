@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -22,6 +25,7 @@ __all__ = [
     "Base64Bytes",
     "Body",
     "LongText",
+    "Metadata",
     "Name",
     "OptionalText",
     "Record",
@@ -68,6 +72,38 @@ LongText = Annotated[str, Field(max_length=16_384, pattern=_NOT_BLANK)]
 
 OptionalText = Annotated[str, Field(max_length=65_536, pattern=_NO_NUL)]
 """A text that may be empty."""
+
+
+_NUL_IN_JSON: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+LARGEST_METADATA_BYTES: Final = 65_536
+DEEPEST_METADATA: Final = 16
+
+
+def _is_small(value: dict[str, Any]) -> dict[str, Any]:
+    level: list[Any] = [value]
+    for _ in range(DEEPEST_METADATA + 1):
+        level = [child for item in level for child in _children(item)]
+    if level:
+        raise ValueError(f"is nested more than {DEEPEST_METADATA} levels deep")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError("holds a number or a character that JSON has not") from error
+    if len(text) > LARGEST_METADATA_BYTES:
+        raise ValueError(f"has more than {LARGEST_METADATA_BYTES} bytes")
+    if _NUL_IN_JSON.search(text):
+        raise ValueError("holds a NUL character")
+    return value
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
+"""Any JSON object, as long as whoever lists many of them can take it."""
 
 
 def _none_is_empty(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from prism_iac.backend.records.fields import Body, Name, OptionalText, Record, Time
+from prism_iac.backend.records.fields import Body, Metadata, Name, OptionalText, Record, Time
 from prism_iac.backend.store import Page, Slice
 from prism_iac.backend.store.users import User
 
@@ -46,7 +46,7 @@ class RegisterBody(Body):
     first_name: OptionalText = ""
     last_name: OptionalText = ""
     tags: Tags = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     profile_picture: OptionalText = ""
 
 
@@ -56,7 +56,7 @@ class UpdateUserBody(Body):
     first_name: OptionalText | None = None
     last_name: OptionalText | None = None
     tags: Tags | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     profile_picture: OptionalText | None = None
 
 

@@ -19,7 +19,7 @@ from prism_iac.backend.records.computations import ComputationPage, computation_
 from prism_iac.backend.routes.parameters import PageSlice
 from prism_iac.backend.store import assets, computations, idempotency, runs
 from prism_iac.backend.store.assets import Asset, NewAsset
-from prism_iac.model import AssetKind, sha3_256
+from prism_iac.model import AssetKind, Refusal, RemoteSource, require_fitting_source, sha3_256
 
 __all__ = ["LARGEST_SAMPLE_BYTES", "router"]
 
@@ -52,6 +52,7 @@ def create_asset(scope: WorkspaceScope, body: WrappedAsset | AssetBody) -> Asset
         mime_type=given.mime_type or "",
         user_key=given.user_key or "",
         sample=sample,
+        source=_fitting(given.source, given.asset_type, given.file_name),
     )
     asset = assets.add(
         scope.session, new, workspace_id=scope.workspace.id, user_id=scope.caller.id, now=scope.now
@@ -78,14 +79,19 @@ def get_asset(scope: AssetScope) -> AssetRecord:
 def update_asset(scope: AssetScope, body: WrappedAsset | AssetBody) -> AssetRecord:
     """Replace what is given; what a manifest says is frozen while a linked computation runs."""
     given = _unwrapped(body)
-    wanted = given.model_dump(exclude_none=True, exclude={"asset"})
+    wanted = given.model_dump(exclude_none=True, exclude={"asset", "source"})
+    if "source" in given.model_fields_set:
+        wanted["source"] = given.source
     changed = {name: value for name, value in wanted.items() if getattr(scope.asset, name) != value}
+    _fitting(
+        wanted.get("source", scope.asset.source), given.asset_type, given.file_name or scope.asset.file_name
+    )
     linked = assets.computations_of(scope.session, [scope.asset.id])[scope.asset.id]
     if "asset_type" in changed and linked:
         raise Clash("the asset is linked, so its type is fixed", next_step="Unlink it first.")
-    if changed.keys() & {"checksum", "file_name"} and runs.some_active(scope.session, linked):
+    if changed.keys() & {"checksum", "file_name", "source"} and runs.some_active(scope.session, linked):
         raise Clash(
-            "a computation that runs uses the asset, so its checksum and file name are fixed",
+            "a computation that runs uses the asset, so its checksum, file name and source are fixed",
             next_step="Wait for the end of the run, or stop it.",
         )
     for name, value in changed.items():
@@ -157,6 +163,15 @@ def _sample(given: AssetBody) -> bytes:
             next_step="Send a smaller sample; the file itself never goes to Prism.",
         )
     return sample
+
+
+def _fitting(source: RemoteSource | None, kind: AssetKind, file_name: str | None) -> RemoteSource | None:
+    if source is not None:
+        try:
+            require_fitting_source(kind, source, file_name=file_name)
+        except Refusal as refusal:
+            raise Malformed(f"asset.source: {refusal.message}", next_step=refusal.fix) from refusal
+    return source
 
 
 def _record(scope: WorkspaceScope, asset: Asset) -> AssetRecord:

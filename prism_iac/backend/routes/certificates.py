@@ -30,6 +30,7 @@ from prism_iac.backend.routes.parameters import PageSlice, TextFilter
 from prism_iac.backend.store import certificates, cvms
 from prism_iac.backend.store.certificates import Certificate
 from prism_iac.backend.store.cvms import Cvm
+from prism_iac.backend.store.notices import Notice, Subject
 
 __all__ = ["authority_router", "issue", "revoke", "router"]
 
@@ -75,8 +76,7 @@ def revoke(scope: WorkspaceScope, certificate: Certificate) -> None:
     """Revoke a certificate and cut the streams that were opened with it; a repeat changes nothing (D44)."""
     if certificate.revoked_at is None:
         certificate.revoked_at = certificate.expiry_time = scope.now
-        serial = certificate.serial
-        scope.answer.after_commit.append(lambda: scope.services.agents.drop_certificate(serial))
+        scope.tell_agents(Notice(Subject.CERTIFICATE_REVOKED, certificate.serial))
 
 
 @serves(router, "POST", "/issue/{entity_type}/{entity_id}", status=201, errors=(Clash,))

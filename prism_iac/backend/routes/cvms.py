@@ -26,6 +26,7 @@ from prism_iac.backend.routes.certificates import issue, revoke
 from prism_iac.backend.routes.parameters import Days, PageSlice, TextFilter, since
 from prism_iac.backend.store import certificates, cvms, idempotency, runs
 from prism_iac.backend.store.cvms import Cvm, CvmFilter, NewCvm, Presence
+from prism_iac.backend.store.notices import Notice, Subject
 from prism_iac.errors import InvalidInput
 from prism_iac.model import LogLevel, PlatformText, VmStatus
 
@@ -123,7 +124,7 @@ def delete_cvm(scope: WorkspaceScope, cvm_id: str) -> None:
             next_step="Stop the run first, or wait for its end.",
         )
     # Before the certificates: an agent ends for good when it hears that its CVM is gone.
-    scope.answer.after_commit.append(lambda: scope.services.agents.drop_cvm(cvm.id))
+    scope.tell_agents(Notice(Subject.CVM_REMOVED, cvm.id))
     for certificate in certificates.of_entity(scope.session, cvm.id):
         revoke(scope, certificate)
     idempotency.forget(scope.session, [cvm.id])

@@ -19,6 +19,7 @@ from prism_iac.backend.routes.parameters import Days, PageSlice, TextFilter, sin
 from prism_iac.backend.store import Duplicate, assets, computations, cvms, runs
 from prism_iac.backend.store.computations import Computation
 from prism_iac.backend.store.cvms import Cvm
+from prism_iac.backend.store.notices import Notice, Subject
 from prism_iac.model import Manifest
 
 __all__ = ["router"]
@@ -53,7 +54,7 @@ def run_computation(
         )
     except Duplicate as error:
         raise Clash("the computation or the CVM was given a run at the same time") from error
-    scope.answer.after_commit.append(lambda: scope.services.agents.wake(machine.id))
+    scope.tell_agents(Notice(Subject.CVM_HAS_NEWS, machine.id))
     return run.id
 
 
@@ -124,7 +125,7 @@ def stop_computation(scope: ComputationScope) -> None:
     if run is None:
         raise Clash("the computation does not run")
     end_run(scope.session, run, Signal.STOPPED, now=scope.now)
-    scope.answer.after_commit.append(lambda: scope.services.agents.wake(run.cvm_id))
+    scope.tell_agents(Notice(Subject.CVM_HAS_NEWS, run.cvm_id))
 
 
 for _method in ("GET", "POST"):

@@ -68,12 +68,11 @@ def issue_token(scope: Scope, body: Login | LegacyLogin) -> TokenPair:
     secret = body.password if isinstance(body, Login) else body.secret
     user = users.find_by_login(scope.session, login)
     account = user.id if user is not None else login.lower()
-    scope.services.brake.attempt(account, now=scope.now)
-    password_hash = user.password_hash if user is not None else None
-    is_right = scope.services.passwords.matches(password_hash, secret.get_secret_value())
-    if user is None or not is_right or not user.enabled:
-        raise Unauthenticated("the user name or the password is wrong")
-    scope.services.brake.succeeded(account)
+    with scope.services.brake.attempt(account, now=scope.now):
+        password_hash = user.password_hash if user is not None else None
+        is_right = scope.services.passwords.matches(password_hash, secret.get_secret_value())
+        if user is None or not is_right or not user.enabled:
+            raise Unauthenticated("the user name or the password is wrong")
     return _pair(scope.services.tokens, user.id)
 
 

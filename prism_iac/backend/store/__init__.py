@@ -13,15 +13,18 @@ from prism_iac.backend.store import (
     cvms,
     events,
     idempotency,
+    instance_keys,
     invitations,
     keys,
+    logins,
+    notices,
     roles,
     runs,
     users,
     workspaces,
 )
 from prism_iac.backend.store.base import Base, DatabaseAway, Duplicate, new_id
-from prism_iac.backend.store.database import Database
+from prism_iac.backend.store.database import Database, hold
 from prism_iac.backend.store.paging import Page, Slice
 from prism_iac.backend.store.schema import SCHEMA_REVISION, prepare_schema
 
@@ -40,10 +43,14 @@ __all__ = [
     "contents",
     "cvms",
     "events",
+    "hold",
     "idempotency",
+    "instance_keys",
     "invitations",
     "keys",
+    "logins",
     "new_id",
+    "notices",
     "prepare_schema",
     "roles",
     "runs",

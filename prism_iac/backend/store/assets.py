@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import Dialect, ForeignKey, Index, String, TypeDecorator, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from prism_iac.backend.store.base import Base, ComputationId, UserId, WorkspaceId, insert, new_id
 from prism_iac.backend.store.computations import Computation
 from prism_iac.backend.store.paging import Page, Slice, page_of
+from prism_iac.model import RemoteSource
 
 __all__ = [
     "Asset",
@@ -31,6 +33,21 @@ __all__ = [
 ]
 
 
+class SourceText(TypeDecorator[RemoteSource]):
+    """A source as JSON text; empty for none."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: RemoteSource | None, dialect: Dialect) -> str:  # noqa: ARG002  # the hook's signature
+        """The source as it is stored."""
+        return "" if value is None else json.dumps(value.to_json(), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> RemoteSource | None:  # noqa: ARG002  # the hook's signature
+        """The source as the program sees it."""
+        return RemoteSource.model_validate_json(value) if value else None
+
+
 class Asset(Base):
     """An algorithm or a dataset, known by its digest.
 
@@ -38,6 +55,7 @@ class Asset(Base):
         asset_type: An `AssetKind`.
         checksum: SHA3-256, 64 lower-case hexadecimal characters.
         sample: A sample to show; read only where it is asked for.
+        source: Where agents fetch it; None where they wait for an upload.
     """
 
     __tablename__ = "assets"
@@ -53,6 +71,7 @@ class Asset(Base):
     checksum: Mapped[str]
     user_key: Mapped[str]
     sample: Mapped[bytes] = mapped_column(default=b"", deferred=True, deferred_raiseload=True)
+    source: Mapped[RemoteSource | None] = mapped_column(SourceText, default=None, nullable=False)
     created_at: Mapped[datetime]
 
 
@@ -76,6 +95,7 @@ class NewAsset(NamedTuple):
     mime_type: str = ""
     user_key: str = ""
     sample: bytes = b""
+    source: RemoteSource | None = None
 
 
 def add(session: Session, new: NewAsset, *, workspace_id: str, user_id: str, now: datetime) -> Asset:

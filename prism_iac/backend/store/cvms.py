@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, Select, select
+from sqlalchemy import ForeignKey, Index, Select, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from prism_iac.backend.store.base import Base, WorkspaceId, insert, new_id
@@ -20,12 +21,13 @@ __all__ = [
     "NewCvm",
     "Presence",
     "add",
+    "beats",
     "changes_of",
+    "count_up",
     "evidence_of",
     "find",
     "find_anywhere",
     "lock",
-    "online",
     "page",
     "present",
     "record_change",
@@ -40,6 +42,7 @@ class Cvm(Base):
         status: A `VmStatus`.
         state: The agent's phase as last heard; empty before the first word.
         must_reset: The agent must be told to drop its computation before it gets another.
+        beat: Counted up again and again while the agent is connected, by the replica that it is connected to.
         report: The attestation report as the agent sent it.
         token: A cloud's attestation token.
     """
@@ -59,6 +62,7 @@ class Cvm(Base):
     status: Mapped[str] = mapped_column(default=VmStatus.CREATING)
     state: Mapped[str] = mapped_column(default="")
     must_reset: Mapped[bool] = mapped_column(default=False)
+    beat: Mapped[int] = mapped_column(default=0, server_default="0")
     report: Mapped[bytes] = mapped_column(default=b"", deferred=True, deferred_raiseload=True)
     token: Mapped[bytes] = mapped_column(default=b"", deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime]
@@ -139,9 +143,22 @@ def present(session: Session, workspace_id: str) -> list[Cvm]:
     )
 
 
-def online(session: Session) -> list[Cvm]:
-    """Every CVM that is thought to be connected."""
-    return list(session.scalars(select(Cvm).where(Cvm.status == VmStatus.ONLINE)))
+def beats(session: Session) -> dict[str, int]:
+    """The beats of the CVMs that are thought to be connected, by CVM."""
+    found = session.execute(select(Cvm.id, Cvm.beat).where(Cvm.status == VmStatus.ONLINE))
+    return {row.id: row.beat for row in found}
+
+
+def count_up(session: Session, cvm_ids: Collection[str]) -> list[str]:
+    """Count the beats of connected CVMs up; gives those among them that count as offline."""
+    query = (
+        update(Cvm)
+        .where(Cvm.id.in_(cvm_ids), Cvm.deleted_at.is_(None))
+        .values(beat=Cvm.beat + 1)
+        .returning(Cvm.id, Cvm.status)
+    )
+    counted = session.execute(query, execution_options={"synchronize_session": False})
+    return [cvm_id for cvm_id, status in counted if status == VmStatus.OFFLINE]
 
 
 def page(session: Session, workspace_id: str, wanted: Slice, by: CvmFilter) -> Page[Cvm]:

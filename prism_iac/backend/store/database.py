@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,10 +21,21 @@ from sqlalchemy.orm import Session
 
 from prism_iac.backend.store.base import DatabaseAway, Duplicate
 
-__all__ = ["Database"]
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+__all__ = ["Database", "hold"]
 
 _BUSY_TIMEOUT_MS: Final = 10_000
 _POOL_SIZE: Final = 24
+_POSTGRES: Final[dict[str, Any]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Seconds, the last in milliseconds: a server that vanished without a word is noticed within half a minute."""
 _WRITES: Final = "prism_writes"
 
 
@@ -47,6 +58,7 @@ class Database:
             max_overflow=0,
             pool_pre_ping=not self.is_sqlite,
             hide_parameters=True,  # errors are logged, and parameters hold keys and hashes
+            connect_args={} if self.is_sqlite else _POSTGRES,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -88,6 +100,17 @@ class Database:
         ):
             yield session
 
+    async def own_connection(self) -> AsyncConnection[Any]:
+        """A connection outside the pool, which commits each statement by itself; PostgreSQL alone.
+
+        Raises:
+            psycopg.Error: The database does not answer.
+        """
+        from psycopg import AsyncConnection
+
+        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return await AsyncConnection.connect(url, autocommit=True, **_POSTGRES)
+
     def answers(self) -> bool:
         """Whether a trivial query succeeds."""
         try:
@@ -100,6 +123,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def hold(connection: Connection, name: str) -> None:
+    """Hold a name against other transactions until this one ends; SQLite's writers take turns anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 @contextmanager

@@ -9,15 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from prism_iac.backend.store.base import Base
-from prism_iac.backend.store.database import Database
+from prism_iac.backend.store.database import Database, hold
 from prism_iac.errors import Conflict
 
 __all__ = ["SCHEMA_REVISION", "prepare_schema", "upgrade"]
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0004"
 """The newest revision in `migrations/versions`."""
 
 
@@ -27,48 +27,43 @@ def prepare_schema(database: Database) -> None:
     Raises:
         Conflict: The database was made by a newer version.
     """
-    current = _revision_of(database)
-    if current == SCHEMA_REVISION:
-        return
-    if current is None:
-        _make(database)
-        return
-    if current > SCHEMA_REVISION:
-        raise Conflict(
-            f"the database has schema {current}, this version knows up to {SCHEMA_REVISION}",
-            next_step="Start the version that made it, or a newer one.",
-        )
-    upgrade(database)
-
-
-def _revision_of(database: Database) -> str | None:
-    with database.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
-
-
-def _make(database: Database) -> None:
     with database.engine.begin() as connection:
-        # A table that is there already is somebody else's.
-        Base.metadata.create_all(connection, checkfirst=False)
-        connection.execute(
-            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-        )
-        connection.execute(
-            text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION}
-        )
+        hold(connection, "schema")  # replicas may start at the same moment
+        current = _revision_of(connection)
+        if current == SCHEMA_REVISION:
+            return
+        if current is None:
+            _make(connection)
+            return
+        if current > SCHEMA_REVISION:
+            raise Conflict(
+                f"the database has schema {current}, this version knows up to {SCHEMA_REVISION}",
+                next_step="Start the version that made it, or a newer one.",
+            )
+        upgrade(connection)
 
 
-def upgrade(database: Database) -> None:
-    """Run the migrations that a database has not seen, from an empty one all of them."""
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _make(connection: Connection) -> None:
+    # A table that is there already is somebody else's.
+    Base.metadata.create_all(connection, checkfirst=False)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION})
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations that a database has not seen, from an empty one all of them, up to a revision."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

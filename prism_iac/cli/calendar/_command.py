@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["calendar"]
 
-_FILE_MODE: Final = 0o644
 _SOURCES: Final = 2
 
 
@@ -49,7 +48,7 @@ def calendar(
     certificates of VMs. What cannot be asked is left out, and said so.
     """
     from prism_iac.cli._documents import CalendarDocument, DateDocument
-    from prism_iac.cli._files import write_file
+    from prism_iac.cli._files import PUBLIC, write_file
     from prism_iac.cli._pulumi import load_resources
     from prism_iac.cli.calendar._ics import ics_of
     from prism_iac.plan import dates_of_stack, dates_of_workspace, upcoming
@@ -69,7 +68,7 @@ def calendar(
     for what, error in failures.items():
         say(f"left out: {what}: {error}")
     if ics is not None:
-        write_file(ics, ics_of(entries, now=now), mode=_FILE_MODE, force=True)
+        write_file(ics, ics_of(entries, now=now), mode=PUBLIC, force=True)
     if as_json:
         dates = [
             DateDocument(at=moment(entry.at) or "", event=entry.event, of=entry.of, next_step=entry.next_step)

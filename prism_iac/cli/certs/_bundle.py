@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from prism_iac.cli._files import PRIVATE, PUBLIC
 from prism_iac.cli._given import given
 from prism_iac.cli._output import say
 from prism_iac.cli.certs._input import (
@@ -21,7 +22,7 @@ from prism_iac.cli.certs._input import (
     read_passphrase,
     split_addresses,
 )
-from prism_iac.cli.certs._wanted import PRIVATE, PUBLIC, Wanted, write_files
+from prism_iac.cli.certs._wanted import Wanted, write_files
 
 if TYPE_CHECKING:
     from prism_iac.pki import Authority, Hierarchy, Parties, Party, Permitted

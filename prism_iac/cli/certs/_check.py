@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from prism_iac.cli._exit_code import ExitCode
+from prism_iac.cli._files import in_file
 from prism_iac.cli._output import AsJson, emit, emit_json, printable, say
 from prism_iac.cli.certs._input import (
     At,
     CaFile,
     PassphraseFile,
-    in_file,
     moment_of,
     pem_of,
     read_certificate_file,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from prism_iac.cli._files import in_file
 from prism_iac.errors import Finding, InvalidInput
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "CaFile",
     "CaKeyFile",
     "PassphraseFile",
-    "in_file",
     "moment_of",
     "pem_of",
     "read_authority",
@@ -67,14 +66,6 @@ CaKeyFile = Annotated[
 _PORT: Final = re.compile(r"\[(?P<v6>[^]]+)\](:\d+)?|(?P<host>[^:]+):\d+")
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
 """RFC 1123 §2.1, with the underscore that container networks have."""
-
-
-def in_file(findings: Iterable[Finding], file: Path) -> list[Finding]:
-    """Findings with the file that they are about, where they do not name one."""
-    return [
-        finding if finding.file else replace(finding, file=str(file), line=1, column=1)
-        for finding in findings
-    ]
 
 
 def read_passphrase(file: Path | None) -> bytes | None:

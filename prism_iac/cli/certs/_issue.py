@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from prism_iac.cli._files import PRIVATE, PUBLIC, in_file
 from prism_iac.cli._given import given
 from prism_iac.cli.certs._input import (
     CaFile,
     CaKeyFile,
     PassphraseFile,
-    in_file,
     read_authority,
     read_key_file,
     read_passphrase,
     split_addresses,
 )
-from prism_iac.cli.certs._wanted import PRIVATE, PUBLIC, Wanted, write_files
+from prism_iac.cli.certs._wanted import Wanted, write_files
 from prism_iac.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -17,10 +17,7 @@ from prism_iac.cli.certs._input import validity_of
 if TYPE_CHECKING:
     from prism_iac.model.resources import KeySpec, Subject
 
-__all__ = ["PRIVATE", "PUBLIC", "Wanted", "write_files"]
-
-PRIVATE: Final = 0o600
-PUBLIC: Final = 0o644
+__all__ = ["Wanted", "write_files"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,11 @@ _FIXES: Final = {
     "files in results/": "Leave fewer files in results/, or pack them.",
     "bytes in results/": "Leave less in results/.",
     "no folder results/": "Have the algorithm write into the folder results/.",
+    "hash mismatch": "The source has other bytes than its asset says: bring them back, or give their digest.",
+    "network's own services": "Name the network in AGENT_SOURCE_NETWORKS where the VM is started.",
+    "CERTIFICATE_VERIFY_FAILED": "Name the CA of the store in SSL_CERT_FILE where the VM is started.",
+    "failed to retrieve decryption key": "See that the broker is reached, trusts the VM's evidence, and has the key.",
+    "failed to download": "See that the source is there, and that the VM reaches it (docs/remote-sources.md).",
     "ModuleNotFoundError": "Name the package in a file, and upload the algorithm with `--requirements FILE`.",
 }
 """By words of the agent (its failures, and the last lines of an algorithm of Python)."""

@@ -29,6 +29,9 @@ def check_uploads(subject: Subject) -> Outcome:
         awaited, command = subject.assets_of(AssetKind.DATASET), "data"
     else:
         return fine(f"the agent is in the phase {state}")
+    awaited = [asset for asset in awaited if asset.source is None]
+    if not awaited:
+        return fine(f"the agent is in the phase {state}, and fetches what it waits for itself")
     people = ", ".join(
         f"{asset.file_name or asset.id} from {subject.name_of(asset.user_id)}" for asset in awaited
     )
@@ -68,8 +71,15 @@ def check_last_run(subject: Subject) -> Outcome:
     return failed(
         " | ".join(reversed(lines)) or "the agent logged nothing",
         cause=f"run {run.number} failed: {reason or 'its agent gave no reason'}",
-        fix=fix_of(reason, *lines)
-        or f"Look at `prism-iac computations logs {subject.record.name}`; correct it, and run again.",
+        fix=fix_of(reason, *lines) or _fix(subject),
+    )
+
+
+def _fix(subject: Subject) -> str:
+    name, vm = subject.record.name, subject.vm.name if subject.vm else "NAME"
+    return (
+        f"Look at `prism-iac computations logs {name}`; correct it, and run again "
+        f"with `prism-iac computations run {name} --vm {vm}`."
     )
 
 

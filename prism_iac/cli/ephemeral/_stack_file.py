@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PUBLIC, write_file
 from prism_iac.cli.ephemeral._mark import Mark, name_of
 from prism_iac.errors import Conflict
 
@@ -14,7 +14,6 @@ __all__ = ["remove_stack_file", "write_stack_file"]
 _HEAD: Final = "# Written by `prism-iac ephemeral`, which removes it again.\n"
 _FOLDER: Final = "stacks"
 _EMBEDDED: Final = "embedded"
-_PUBLIC: Final = 0o644
 
 
 def write_stack_file(project: Path, mark: Mark) -> Path:
@@ -58,7 +57,7 @@ def write_stack_file(project: Path, mark: Mark) -> Path:
     if path.exists() and not _is_ours(path):
         raise Conflict("a stack file of this name is there", where=str(path), next_step="Move it away.")
     text = _HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    write_file(path, text.encode(), mode=_PUBLIC, force=True)
+    write_file(path, text.encode(), mode=PUBLIC, force=True)
     return path
 
 

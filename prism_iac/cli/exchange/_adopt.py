@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt"]
 
-_PUBLIC, _PRIVATE = 0o644, 0o600
 _BY_HAND: Final = "Run it in the folder of a platform repository, or make one."
 
 
@@ -120,7 +119,7 @@ def _context(name: str, identity: str, session: Session) -> Context:
 
 
 def _write(path: Path, written: StackText, *, force: bool) -> None:
-    from prism_iac.cli._files import require_absent, write_file
+    from prism_iac.cli._files import PRIVATE, PUBLIC, require_absent, write_file
 
     if not force:
         require_absent(path)
@@ -128,5 +127,5 @@ def _write(path: Path, written: StackText, *, force: bool) -> None:
     for pem in written.pem_files:
         target = path.parent / pem.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_file(target, pem.text.encode(), mode=_PRIVATE if pem.is_private else _PUBLIC, force=force)
-    write_file(path, written.text.encode(), mode=_PUBLIC, force=force)
+        write_file(target, pem.text.encode(), mode=PRIVATE if pem.is_private else PUBLIC, force=force)
+    write_file(path, written.text.encode(), mode=PUBLIC, force=force)

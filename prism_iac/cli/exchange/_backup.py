@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -13,8 +13,6 @@ from prism_iac.cli._output import emit_facts, printable, say
 from prism_iac.cli._prism import Prism
 
 __all__ = ["backup", "restore"]
-
-_PRIVATE: Final = 0o600
 
 
 @given(Prism)
@@ -32,7 +30,7 @@ def backup(
     Members, roles, computations, assets with their samples, public keys, the policies of VMs, and certificates
     without private keys. What is left out is told.
     """
-    from prism_iac.cli._files import require_absent, write_file
+    from prism_iac.cli._files import PRIVATE, require_absent, write_file
     from prism_iac.exchange import ArchiveWriter, back_up
 
     if not force:
@@ -42,7 +40,7 @@ def backup(
         archive = ArchiveWriter(part)
         left_out = back_up(prism.client, prism.domain.id, archive, with_keys=with_keys)
         archive.close()
-        write_file(file, part.read_bytes(), mode=_PRIVATE, force=force)
+        write_file(file, part.read_bytes(), mode=PRIVATE, force=force)
     for line in left_out:
         say(printable(f"left out: {line}"))
     say(f"the workspace {printable(prism.domain.name)} is in {file}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable, say
 from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PulumiEngine"]
 
-_PRIVATE: Final = 0o600
 _BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 
 
@@ -65,7 +64,7 @@ class PulumiEngine:
         folder = project_folder(Path.cwd(), _BY_HAND) / ".prism" / "backups"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.stack_name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json"
-        write_file(path, json.dumps(state, indent=2).encode(), mode=_PRIVATE, force=False)
+        write_file(path, json.dumps(state, indent=2).encode(), mode=PRIVATE, force=False)
         say(f"the state as it was is in {path}")
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:

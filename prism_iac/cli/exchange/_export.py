@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-_PUBLIC, _PRIVATE = 0o644, 0o600
-
 
 @given(Prism)
 def export(
@@ -46,7 +44,7 @@ def export(
     Users appear by id, in a stack file as people know them. Private keys are left out unless they are asked for;
     a stack file has no place for certificates, so it leaves out computations that need them.
     """
-    from prism_iac.cli._files import require_absent, write_file
+    from prism_iac.cli._files import PRIVATE, PUBLIC, require_absent, write_file
     from prism_iac.cli._lookup import by_name_or_id
     from prism_iac.exchange import export_definitions
 
@@ -68,7 +66,7 @@ def export(
     if output is None:
         emit(text.rstrip("\r\n"))
     else:
-        write_file(output, text.encode(), mode=_PRIVATE if with_keys else _PUBLIC, force=force)
+        write_file(output, text.encode(), mode=PRIVATE if with_keys else PUBLIC, force=force)
         say(f"exported {len(found)} computations to {output}")
 
 

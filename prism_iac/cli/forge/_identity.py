@@ -23,7 +23,6 @@ app: Final = typer.Typer(
     help="The short-lived ID token of a job, in place of a credential that lasts.", no_args_is_help=True
 )
 
-_PRIVATE: Final = 0o600
 _LONGEST_TOKEN_BYTES: Final = 1 << 16
 
 
@@ -41,10 +40,10 @@ def token(
     ],
 ) -> None:
     """Ask GitHub for the ID token of this job. It ends within minutes, and says which workflow asked, and where."""
-    from prism_iac.cli._files import write_file
+    from prism_iac.cli._files import PRIVATE, write_file
     from prism_iac.forge import fetch_identity
 
-    write_file(output, fetch_identity(os.environ, audience).encode(), mode=_PRIVATE, force=True)
+    write_file(output, fetch_identity(os.environ, audience).encode(), mode=PRIVATE, force=True)
     emit(f"{output}: for {audience}")
 
 

@@ -22,8 +22,6 @@ _RENAMED: Final = {"gitignore": ".gitignore"}
 
 _PARTICIPANTS: Final = ("ada", "grace")
 _WORKSPACE: Final = "research"
-_PRIVATE: Final = 0o600
-_PUBLIC: Final = 0o644
 
 
 class ForgeKind(StrEnum):
@@ -56,7 +54,7 @@ def init(
     policy pack, a workflow for pull requests, and a README. On a terminal it asks for what no option says.
     Nothing that is there is replaced.
     """
-    from prism_iac.cli._files import write_file
+    from prism_iac.cli._files import PRIVATE, PUBLIC, write_file
 
     names = {
         "PROJECT_NAME": _chosen("--name", name, "Name of the project", folder.resolve().name),
@@ -72,7 +70,7 @@ def init(
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         is_private = path.suffixes == [".pem"]
-        write_file(folder / path, content, mode=_PRIVATE if is_private else _PUBLIC, force=False)
+        write_file(folder / path, content, mode=PRIVATE if is_private else PUBLIC, force=False)
     emit(f"{folder}: {len(files)} files; README.md says what comes next")
 
 

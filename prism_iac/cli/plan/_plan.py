@@ -20,8 +20,6 @@ __all__ = ["StackFilePath", "StackName", "plan"]
 CHANGES: Final = 2
 """The exit code of a plan with changes, where it is asked for."""
 
-_FILE_MODE: Final = 0o644
-
 
 class Format(StrEnum):
     """How a plan is written."""
@@ -75,7 +73,7 @@ def plan(
     which compare within one checkout. The exit code is 1 where there is no update to be had, and
     where a mandatory rule of the environment forbids it.
     """
-    from prism_iac.cli._files import write_file
+    from prism_iac.cli._files import PUBLIC, write_file
     from prism_iac.cli.plan._preview import make_plan, stack_name
 
     found = make_plan(stack_name(stack), file=file, at=at.replace(tzinfo=UTC) if at else None)
@@ -83,7 +81,7 @@ def plan(
     if output is None:
         emit(text.rstrip("\n"))
     else:
-        write_file(output, text.encode(), mode=_FILE_MODE, force=True)
+        write_file(output, text.encode(), mode=PUBLIC, force=True)
     if found.is_refused:
         raise typer.Exit(ExitCode.REFUSED)
     if exit_code and found.changes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from prism_iac import __version__
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable
 from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict, InvalidInput, PrismError
@@ -26,7 +26,6 @@ __all__ = ["BY_HAND", "CLOCK", "make_plan", "stack_name"]
 BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 _SALT: Final = Path(".prism", "plan-salt")
 _SALT_BYTES: Final = 32
-_PRIVATE: Final = 0o600
 CLOCK: Final = "PRISM_IAC_AT"
 """The variable from which the provider's clock reads another time, in a preview."""
 
@@ -157,5 +156,5 @@ def _salt(project: Path) -> bytes:
     if not path.exists():
         # Another command may make it at the same time; then that one counts.
         with suppress(Conflict):
-            write_file(path, secrets.token_bytes(_SALT_BYTES), mode=_PRIVATE, force=False)
+            write_file(path, secrets.token_bytes(_SALT_BYTES), mode=PRIVATE, force=False)
     return path.read_bytes()

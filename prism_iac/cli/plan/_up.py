@@ -43,6 +43,7 @@ def up(
     from prism_iac.cli._pulumi import run_pulumi
     from prism_iac.cli.plan._preview import BY_HAND, CLOCK, make_plan, stack_name
     from prism_iac.cli.plan._read import read_plan
+    from prism_iac.cli.repair._review import settle_creates
     from prism_iac.plan import text_of
 
     if os.environ.get(CLOCK):
@@ -52,6 +53,9 @@ def up(
         )
     agreed = read_plan(plan) if plan else None
     name = stack_name(stack or (agreed.stack if agreed else None))
+    if agreed is None:
+        # A plan is held to the state that it was made for.
+        settle_creates(name)
     found = make_plan(name, file=file)
     emit(text_of(found).rstrip("\n"))
     if found.is_refused:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from prism_iac.cli._exit_code import ExitCode
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PUBLIC, write_file
 from prism_iac.cli._output import emit, say
 from prism_iac.cli.promotion._options import StackPath
 
 __all__ = ["lock"]
-
-_MODE: Final = 0o644
 
 
 def lock(
@@ -54,7 +52,7 @@ def lock(
             next_step=f"Run `prism-iac promote` into {loaded.environment}, or remove `promotion:` first.",
         )
     text = path.read_text(encoding="utf-8") if locked else None
-    write_file(path, edit_lock(text, pins).encode(), mode=_MODE, force=True)
+    write_file(path, edit_lock(text, pins).encode(), mode=PUBLIC, force=True)
     for finding in changed:
         say(f"{finding.path}: {finding.message}")
     emit(str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from prism_iac.cli._files import write_file
+from prism_iac.cli._files import PUBLIC, write_file
 from prism_iac.cli._help import example
 from prism_iac.cli._output import AsJson, emit, emit_json, printable, say
 from prism_iac.cli.promotion._options import StackPath, computations_of
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app: Final = typer.Typer(help="Manifests: what agents run.", no_args_is_help=True)
-
-_MODE: Final = 0o644
 
 
 class _Deployment(NamedTuple):
@@ -195,5 +193,5 @@ def _expect(policy: Path, manifest: Manifest) -> None:
 
     found = PolicyFile.parse(policy.read_bytes())
     written = found.with_document(expect_manifest(found.document, manifest))
-    write_file(policy, written.to_bytes(), mode=_MODE, force=True)
+    write_file(policy, written.to_bytes(), mode=PUBLIC, force=True)
     say(f"{policy} expects the manifest in PCR 16")

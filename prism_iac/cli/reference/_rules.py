@@ -41,8 +41,8 @@ would cover the next breach. A plan names what is waived, by whom, until when an
 
 `policypack/` is a policy pack that is made of the same rules, so an update that breaks a mandatory one is refused
 by the engine, whatever declares its resources. Levels, numbers and waivers are those of `stacks/<stack>.yaml`.
-Rules that look at several entries at once are for `validate` and `plan` alone: `measured-vms`, `pinned-assets`,
-`pinned-keys` and `separate-consumers`.
+Rules that look at several entries at once, or at what the file does not say, are for `validate` and `plan` alone:
+`measured-vms`, `pinned-assets`, `pinned-sources`, `pinned-keys` and `separate-consumers`.
 
 ```text
 pulumi preview --policy-pack policypack

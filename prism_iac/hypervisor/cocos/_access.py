@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model.resources import ManagerTls
+from prism_iac.pki import load_certificates, load_private_key
 
 if TYPE_CHECKING:
     import grpc
@@ -60,7 +61,7 @@ def read_access(address: str, tls: ManagerTls | None, *, configured_key: str | N
         configured_key: The key of the provider's configuration, for a certificate that is given without one.
 
     Raises:
-        InvalidInput: A file cannot be read, or the certificate has no key.
+        InvalidInput: A file cannot be read or is none of PEM, or the certificate has no key.
     """
     if tls is None:
         return ManagerAccess(address)
@@ -70,16 +71,31 @@ def read_access(address: str, tls: ManagerTls | None, *, configured_key: str | N
     findings = list(_missing(given))
     contents: dict[str, bytes] = {}
     for name, text in given.items():
-        if text is None:
-            continue
-        try:
-            contents[name] = text.encode() if "-----BEGIN" in text else Path(text).read_bytes()
-        except OSError as error:
-            message = f"{text!r} cannot be read: {error.strerror}"
-            findings.append(Finding(path=f"manager_tls.{name}", message=message, fix="Name a file of PEM."))
+        if text is not None:
+            try:
+                contents[name] = _read(name, text)
+            except InvalidInput as refusal:
+                findings += [replace(item, path=f"manager_tls.{name}") for item in refusal.findings]
     if findings:
         raise InvalidInput(findings)
     return ManagerAccess(address, **contents)
+
+
+def _read(name: str, text: str) -> bytes:
+    try:
+        content = text.encode() if "-----BEGIN" in text else Path(text).read_bytes()
+    except (OSError, ValueError) as error:
+        # What should be the path of a key may be the key.
+        shown = "the file" if name == "client_key" else repr(text)
+        reason = error.strerror if isinstance(error, OSError) else "it is no path"
+        raise InvalidInput(
+            [Finding(message=f"{shown} cannot be read: {reason}", fix="Name a file of PEM.")]
+        ) from None
+    if name == "client_key":
+        load_private_key(content)
+    else:
+        load_certificates(content)
+    return content
 
 
 def _missing(given: dict[str, str | None]) -> Iterator[Finding]:

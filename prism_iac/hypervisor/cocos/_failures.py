@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from prism_iac._grpc import never_connected
 from prism_iac.errors import Conflict, PrismError, RemoteFailure
 from prism_iac.hypervisor._manager_protocol import LIMIT_REACHED
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["ManagerFailed", "ManagerRefused", "ManagerUnreachable", "ReplyLost", "failure_of"]
 
 _LONGEST_TEXT: Final = 500
-_NEVER_CONNECTED: Final = ("failed to connect", "DNS resolution failed", "name resolution")
 
 
 class ManagerRefused(Conflict):
@@ -64,7 +64,7 @@ def failure_of(error: grpc.RpcError, *, where: str) -> PrismError:
     text = (error.details() or "")[:_LONGEST_TEXT]
     if status is grpc.StatusCode.UNKNOWN:
         return ManagerRefused(text, where=where)
-    if status is grpc.StatusCode.UNAVAILABLE and text.startswith(_NEVER_CONNECTED):
+    if status is grpc.StatusCode.UNAVAILABLE and never_connected(text):
         return ManagerUnreachable(
             f"the manager cannot be reached ({text})",
             where=where,

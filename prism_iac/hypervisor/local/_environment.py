@@ -1,8 +1,9 @@
 """What the agent of a VM is told by its environment.
 
 Source: cocos-grpc.md section 5.1 and 6.4; the names from `AGENT_LISTEN` on are this package's own. Of the
-environment of whoever makes the VM, only the search path is handed on and how the machine reaches package
-indexes, which the agent gives to the installer of an algorithm's requirements.
+environment of whoever starts the VM, these are handed on: the search path, how the machine reaches package
+indexes, which the agent gives to the installer of an algorithm's requirements, and what the agent needs to fetch
+remote sources, which it gives to nobody.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._vm import VmSpec
 from prism_iac.model import parse_duration
 
-__all__ = ["agent_environment"]
+__all__ = ["SECRETS", "agent_environment"]
 
-_NETWORK_SETTINGS: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+_NETWORK_SETTINGS: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "AGENT_SOURCE_")
+_OF_BUCKETS: Final = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID")
+SECRETS: Final = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+"""The variables that are told to the agent and written down nowhere."""
 
 
 def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str, str]:
@@ -28,7 +32,9 @@ def agent_environment(spec: VmSpec, folder: VmFolder, address: str) -> dict[str,
         address: Where participants reach the agent, `host:port`.
     """
     network = {
-        name: value for name, value in os.environ.items() if name.upper().startswith(_NETWORK_SETTINGS)
+        name: value
+        for name, value in os.environ.items()
+        if name.upper().startswith(_NETWORK_SETTINGS) or name in _OF_BUCKETS or name in SECRETS
     }
     return network | {
         "PATH": os.environ.get("PATH", os.defpath),

@@ -21,11 +21,11 @@ from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
-from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._vm import Vm, VmSpec
-from prism_iac.hypervisor.local._environment import agent_environment
+from prism_iac.hypervisor.local._environment import SECRETS, agent_environment
 from prism_iac.hypervisor.local._launch import PACKAGE, agent_digest, launch_measurement
-from prism_iac.model import Platform
+from prism_iac.model import Platform, address_of
 
 __all__ = ["LocalHypervisor"]
 
@@ -122,7 +122,7 @@ class LocalHypervisor:
         folder.prepare(spec, folder.work, folder.platform)
         launch_guest(platform, measurement).save(folder.platform)
         environment = agent_environment(spec, folder, address_of(self._host, ports.agent))
-        folder.write_environment(environment)
+        folder.write_environment({name: value for name, value in environment.items() if name not in SECRETS})
         return Boot((*self._command, spec.name), environment, folder.work, measurement)
 
 

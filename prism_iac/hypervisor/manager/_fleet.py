@@ -18,6 +18,7 @@ from pathlib import Path
 from prism_iac.attestation import SimulatedGuest, policy_from_evidence
 from prism_iac.attestation.policy import PolicyFile, PolicyForm
 from prism_iac.errors import Conflict, PrismError
+from prism_iac.hypervisor._files import write_private
 from prism_iac.hypervisor._manager_protocol import LIMIT_REACHED
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.local import LocalHypervisor
@@ -74,7 +75,7 @@ class Fleet:
         try:
             if ttl is not None:
                 self._ends.mkdir(parents=True, exist_ok=True, mode=0o700)
-                (self._ends / spec.id).write_text((self._now() + ttl).isoformat(), encoding="ascii")
+                write_private(self._ends / spec.id, (self._now() + ttl).isoformat().encode())
             vm = self._hypervisor.create(spec)
         except (PrismError, OSError):
             self._forget(spec.id)
@@ -120,7 +121,7 @@ class Fleet:
 
     def _all_ends(self) -> dict[str, datetime]:
         try:
-            return {file.name: self._end_in(file) for file in sorted(self._ends.iterdir())}
+            return {file.name: self._end_in(file) for file in sorted(self._ends.glob("[!.]*"))}
         except FileNotFoundError:
             return {}
 

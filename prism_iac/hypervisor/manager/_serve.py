@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,9 +18,9 @@ from prism_iac.errors import Conflict
 from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._lock import locked_if_free
 from prism_iac.hypervisor._manager_protocol import HEALTH_SERVICE
-from prism_iac.hypervisor._port import address_of
 from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.hypervisor.manager._settings import ManagerSettings
+from prism_iac.model import address_of
 
 if TYPE_CHECKING:
     import grpc
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
+_log = logging.getLogger(__name__)
+
 _MOST_CALLS: Final = 32
 _LONGEST_WAIT_SECONDS: Final = 3600.0
 _SHORTEST_WAIT_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 5.0
+"""How long calls that are at work when the end is asked for may take to answer."""
+
+_LAST_SECONDS: Final = 1.0
 
 
 def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -45,9 +52,9 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # A simple queue may be filled by a signal's handler at any moment; an event may not.
-    goes_on: SimpleQueue[bool] = SimpleQueue()
+    end: SimpleQueue[BaseException | None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: goes_on.put(False))  # noqa: FBT003  # that is what the queue says
+        signal.signal(number, lambda *_: end.put(None))
     with locked_if_free(settings.data / ".locks" / "manager") as is_mine:
         if not is_mine:
             raise Conflict(
@@ -55,26 +62,58 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
                 where=str(settings.data),
                 next_step="End it, or name another folder.",
             )
-        _run(settings, goes_on, on_ready)
+        _run(settings, end, on_ready)
 
 
-def _run(settings: ManagerSettings, goes_on: SimpleQueue[bool], on_ready: Callable[[str], None]) -> None:
+def _run(
+    settings: ManagerSettings, end: SimpleQueue[BaseException | None], on_ready: Callable[[str], None]
+) -> None:
     from prism_iac.hypervisor.manager._fleet import Fleet
 
     hypervisor = LocalHypervisor(settings.data, host=settings.host)
     fleet = Fleet(hypervisor, settings.data, max_vms=settings.max_vms, now=system_time)
-    server, port = _start(settings, fleet, on_change=lambda: goes_on.put(True))  # noqa: FBT003  # as above
+    calls = ThreadPoolExecutor(_MOST_CALLS)
+    changes: SimpleQueue[None] = SimpleQueue()
+    server, port = _start(settings, fleet, calls, on_change=lambda: changes.put(None))
     on_ready(address_of(settings.host, port))
-    is_over = False
-    while not is_over:
-        next_end = fleet.remove_expired()
-        with suppress(Empty):
-            is_over = not goes_on.get(timeout=_seconds_until(next_end))
+    threading.Thread(target=_remove_in_time, args=(fleet, changes, end), daemon=True).start()
+    failure = end.get()
     server.stop(_GRACE_SECONDS).wait()
+    _leave(calls)
+    if failure is not None:
+        raise failure
+
+
+def _remove_in_time(fleet: Fleet, changes: SimpleQueue[None], end: SimpleQueue[BaseException | None]) -> None:
+    """Remove each VM at its end, for as long as the process lives; a removal must not keep it from ending."""
+    try:
+        while True:
+            next_end = fleet.remove_expired()
+            with suppress(Empty):
+                changes.get(timeout=_seconds_until(next_end))
+    except BaseException as failure:  # noqa: BLE001  # a manager whose VMs never end is none: the process ends with it
+        end.put(failure)
+
+
+def _leave(calls: ThreadPoolExecutor) -> None:
+    """Wait for calls that are nearly done, and leave the others as a kill would, after which a start finds them.
+
+    The interpreter would wait for their threads: the first VM of a folder has keys made for it, which takes
+    seconds, and on a busy machine minutes.
+    """
+    ending = threading.Thread(target=calls.shutdown, daemon=True)
+    ending.start()
+    ending.join(_LAST_SECONDS)
+    if ending.is_alive():
+        _log.warning(
+            "calls are cut off in the middle; the next start takes up the VM, or removes what is left"
+        )
+        logging.shutdown()
+        os._exit(0)
 
 
 def _start(
-    settings: ManagerSettings, fleet: Fleet, *, on_change: Callable[[], None]
+    settings: ManagerSettings, fleet: Fleet, calls: ThreadPoolExecutor, *, on_change: Callable[[], None]
 ) -> tuple[grpc.Server, int]:
     import grpc
     from grpc_health.v1 import health_pb2_grpc
@@ -85,7 +124,7 @@ def _start(
     from prism_iac.wire.manager_pb2_grpc import add_ManagerServiceServicer_to_server
 
     # Without the option, two processes may listen on one port and neither knows.
-    server = grpc.server(ThreadPoolExecutor(_MOST_CALLS), options=(("grpc.so_reuseport", 0),))
+    server = grpc.server(calls, options=(("grpc.so_reuseport", 0),))
     add_ManagerServiceServicer_to_server(
         ManagerService(fleet, vcpus=settings.vcpus, on_change=on_change), server
     )

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prism_iac.hypervisor._port import Ports, address_of
-from prism_iac.model import Platform
+from prism_iac.hypervisor._port import Ports
+from prism_iac.model import Platform, address_of
 
 __all__ = [
     "CERTIFICATES_TAG",

@@ -22,19 +22,18 @@ from prism_iac.hypervisor._clock import system_time
 from prism_iac.hypervisor._folder import VmFolder
 from prism_iac.hypervisor._life import GRACE_SECONDS, Boot, Life, common_findings
 from prism_iac.hypervisor._platform import launch_guest, open_platform, saved_root
-from prism_iac.hypervisor._port import LOOPBACK, Ports, address_of
+from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.qemu._arguments import Disk, Kernel, Machine, arguments
 from prism_iac.hypervisor.qemu._environment import guest_environment
 from prism_iac.hypervisor.qemu._host import Host, detect_host
 from prism_iac.hypervisor.qemu._measurement import described_launch, launch_measurement
 from prism_iac.hypervisor.qemu.guest import COMMAND_LINE, find_image
-from prism_iac.model import Platform
+from prism_iac.model import Platform, address_of
 from prism_iac.model.resources import Acceleration, QemuEvidence, QemuSettings
 
 __all__ = ["QemuHypervisor"]
 
-_FILES: Final = ("kernel", "initrd", "firmware", "variables", "igvm", "disk")
 _DISK_LAYER: Final = "qcow2"
 _FOR_THE_PROGRAM: Final = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "XDG_CACHE_HOME")
 
@@ -76,7 +75,7 @@ class QemuHypervisor:
             InvalidInput: A file is missing, or the firmware cannot start such a guest.
             Conflict: QEMU, KVM, the protection or the guest image is not there, or no port is free.
         """
-        spec = replace(spec, qemu=_settings(spec))
+        spec = replace(spec, qemu=_anchored(_settings(spec)))
         findings = [*common_findings(spec), *_missing_files(_settings(spec))]
         if findings:
             raise InvalidInput(findings)
@@ -169,6 +168,13 @@ def _settings(spec: VmSpec) -> QemuSettings:
     return spec.qemu or QemuSettings()
 
 
+def _anchored(settings: QemuSettings) -> QemuSettings:
+    """With paths that mean the same to whoever starts the VM again, elsewhere."""
+    return settings.model_copy(
+        update={field: str(Path(path).absolute()) for field, path in settings.files.items()}
+    )
+
+
 def _is_simulated(spec: VmSpec) -> bool:
     return _settings(spec).evidence is QemuEvidence.SIMULATED
 
@@ -189,7 +195,7 @@ def _ports(spec: VmSpec) -> Sequence[int]:
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text).absolute() if text is not None else None
+    return Path(text) if text is not None else None
 
 
 def _missing_files(settings: QemuSettings) -> list[Finding]:
@@ -197,10 +203,10 @@ def _missing_files(settings: QemuSettings) -> list[Finding]:
         Finding(
             path=f"qemu.{name}",
             message=f"there is no file {path}",
-            fix="Check the path, which is relative to the project folder.",
+            fix="Check the path: relative to the project folder in a program, to the stack file in a stack file.",
         )
-        for name in _FILES
-        if (path := _path(getattr(settings, name))) is not None and not path.is_file()
+        for name, path in settings.files.items()
+        if not Path(path).is_file()
     ]
 
 

@@ -1,4 +1,4 @@
-"""The life of an asset: a record of what a participant will upload, known by its digest."""
+"""The life of an asset: a record of what a participant uploads or the agent fetches, known by its digest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_iac.errors import Conflict, Finding, InvalidInput
+from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult
 from prism_iac.lifecycle._context import Context
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
-from prism_iac.model import AssetKind, contains_unknown, mark_of, marked, sha3_256_of_path, words_of
+from prism_iac.model import (
+    AssetKind,
+    Refusal,
+    RemoteSource,
+    contains_unknown,
+    mark_of,
+    marked,
+    name_of_source,
+    require_fitting_source,
+    sha3_256_of_path,
+    words_of,
+)
 from prism_iac.model.resources import Asset
 from prism_iac.prism import NotFound
 
@@ -18,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AssetHandler"]
 
+_KEEPS_NO_SOURCE = "this Prism keeps no sources, so agents would wait for an upload"
+_UPLOAD = "Leave `source` out and let its provider upload it, or use the embedded backend."
+
 
 class AssetHandler(Handler[Asset]):
     """Acts as the participant who provides the asset."""
@@ -25,29 +39,26 @@ class AssetHandler(Handler[Asset]):
     model = Asset
 
     def complete(self, desired: Asset, _context: Context) -> Asset:
-        """Take checksum and file name from the file; hold a given checksum against it."""
-        if contains_unknown([desired.file, desired.checksum]):
-            return desired
-        if desired.file is None:
-            if desired.checksum is None:
-                raise _finding(
-                    "checksum", "give a file or its checksum", "Set `file`, or `checksum` (SHA3-256)."
-                )
-            return desired
-        path = Path(desired.file)
-        checksum = _checksum(path)
-        if desired.checksum is not None and desired.checksum != checksum:
-            raise _mismatch(path, desired.checksum, checksum)
-        return desired.with_(checksum=checksum, file_name=desired.file_name or path.name)
+        """Take checksum and file name from the file; hold a given checksum against it, and a source against the kind."""
+        return _with_source(_with_file(desired))
 
     def create(self, desired: Asset, context: Context) -> Live[Asset]:
         """Find the record that carries our mark, or make it."""
-        known = context.session.snapshot(desired.workspace).assets
-        record = known.find(mark_of(desired.identity))
+        record = _marked(desired, context)
         if record is not None:
-            return self.update(Live(record.id, desired), desired, context)
+            return self.update(Live(record.id, desired.with_(source=record.source)), desired, context)
         assets = context.session.acting_for(desired.provider, desired.workspace).assets
-        return Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
+        made = Live(assets.create(_content(desired), idempotency_key=mark_of(desired.identity)), desired)
+        if desired.source is not None and assets.get(made.id).source != desired.source:
+            raise PartialResult(
+                _KEEPS_NO_SOURCE, id=made.id, state=desired.with_(source=None).properties(), next_step=_UPLOAD
+            )
+        return made
+
+    def find(self, desired: Asset, context: Context) -> Live[Asset] | None:
+        """By the mark."""
+        record = _marked(desired, context)
+        return None if record is None else self.read(Live(record.id, desired), context)
 
     def read(self, live: Live[Asset], context: Context) -> Live[Asset] | None:
         """The record as it is; its sample is that of the file, or none that is known."""
@@ -72,6 +83,7 @@ class AssetHandler(Handler[Asset]):
             asset_type=record.asset_type,
             description=words_of(record.description),
             checksum=record.checksum,
+            source=record.source,
             provider=None if is_own else context.session.name_of(record.user_id),
         )
         return Live(record.id, _actual(record, nothing_known, context))
@@ -79,7 +91,9 @@ class AssetHandler(Handler[Asset]):
     def update(self, live: Live[Asset], desired: Asset, context: Context) -> Live[Asset]:
         """Send the whole record."""
         assets = context.session.acting_for(desired.provider, desired.workspace).assets
-        assets.update(live.id, _content(desired))
+        assets.update(live.id, _content(desired, had_source=live.state.source is not None))
+        if desired.source != live.state.source and assets.get(live.id).source != desired.source:
+            raise Conflict(_KEEPS_NO_SOURCE, where=f"asset {desired.file_name or live.id}", next_step=_UPLOAD)
         return Live(live.id, desired.with_(computations=live.state.computations))
 
     def delete(self, live: Live[Asset], context: Context) -> None:
@@ -97,6 +111,39 @@ class AssetHandler(Handler[Asset]):
             )
         assets.delete(live.id)
         context.session.snapshot(live.state.workspace).assets.drop(live.id)
+
+
+def _marked(desired: Asset, context: Context) -> AssetRecord | None:
+    return context.session.snapshot(desired.workspace).assets.find(mark_of(desired.identity))
+
+
+def _with_file(desired: Asset) -> Asset:
+    if contains_unknown([desired.file, desired.checksum]):
+        return desired
+    if desired.file is None:
+        if desired.checksum is None:
+            raise _finding("checksum", "give a file or its checksum", "Set `file`, or `checksum` (SHA3-256).")
+        return desired
+    path = Path(desired.file)
+    checksum = _checksum(path)
+    if desired.checksum is not None and desired.checksum != checksum:
+        raise _mismatch(path, desired.checksum, checksum)
+    return desired.with_(checksum=checksum, file_name=desired.file_name or path.name)
+
+
+def _with_source(desired: Asset) -> Asset:
+    source = desired.source
+    if not isinstance(source, RemoteSource) or contains_unknown([source.url, desired.asset_type]):
+        return desired
+    if desired.file_name is None:
+        desired = desired.with_(file_name=name_of_source(source.url))
+    try:
+        require_fitting_source(AssetKind(desired.asset_type), source, file_name=desired.file_name)
+    except Refusal as refusal:
+        raise _finding(
+            ".".join(filter(None, ("source", refusal.field))), refusal.message, refusal.fix
+        ) from None
+    return desired
 
 
 def _checksum(path: Path) -> str:
@@ -127,7 +174,7 @@ def _finding(path: str, message: str, fix: str) -> InvalidInput:
     return InvalidInput([Finding(path=path, message=message, fix=fix)])
 
 
-def _content(desired: Asset) -> AssetContent:
+def _content(desired: Asset, *, had_source: bool = False) -> AssetContent:
     from prism_iac.prism import AssetContent
 
     return AssetContent(
@@ -137,6 +184,8 @@ def _content(desired: Asset) -> AssetContent:
         file_name=desired.file_name or "",
         mime_type=desired.mime_type or "",
         sample=Path(desired.sample_file).read_bytes() if desired.sample_file else None,
+        source=desired.source,
+        removes_source=had_source and desired.source is None,
     )
 
 
@@ -164,6 +213,7 @@ def _actual(record: AssetRecord, state: Asset, context: Context) -> Asset:
         description=words_of(record.description),
         checksum=record.checksum or None,
         file_name=record.file_name or None,
+        source=record.source,
         mime_type=record.mime_type or None,
         computations=record.computations,
     )

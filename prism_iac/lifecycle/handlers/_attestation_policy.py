@@ -56,8 +56,12 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
         """Fetch or render the document and write the file."""
         document = _document(desired, context)
         _write(Path(desired.path), document)
-        state = desired.with_(document=document.decode(), sha3_256=sha3_256(document).hex())
-        return Live(desired.identity, state)
+        return _of(document, desired)
+
+    def find(self, desired: AttestationPolicy, context: Context) -> Live[AttestationPolicy] | None:
+        """The file, when it is the one that would be written."""
+        document = _document(desired, context)
+        return self.read(_of(document, desired), context)
 
     def read(self, live: Live[AttestationPolicy], _: Context) -> Live[AttestationPolicy] | None:
         """Gone when the file is not the one that was written."""
@@ -79,6 +83,11 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
         """Remove the file; one that somebody edited stays."""
         if self.read(live, context) is not None:
             Path(live.state.path).unlink(missing_ok=True)
+
+
+def _of(document: bytes, desired: AttestationPolicy) -> Live[AttestationPolicy]:
+    state = desired.with_(document=document.decode(), sha3_256=sha3_256(document).hex())
+    return Live(desired.identity, state)
 
 
 def _document(desired: AttestationPolicy, context: Context) -> bytes:

@@ -30,6 +30,7 @@ class CertificateBundleHandler(Handler[CertificateBundle]):
 
     model = CertificateBundle
     not_kept = "its keys are in the state of its stack alone"
+    made_again = "its keys were in the lost answer alone; others are made"
 
     def why_due(self, state: CertificateBundle, context: Context) -> str | None:
         """What time asks for, or what Prism said at the last read, in words; None when it is nothing."""

@@ -40,11 +40,18 @@ class ComputationHandler(Handler[Computation]):
         record = context.session.snapshot(desired.workspace).computations.find(desired.name)
         if record is None:
             return _converge(_make(desired, context), desired, context, is_new=True)
-        if unmarked(record.description)[1] != mark_of(desired.identity):
+        if not _is_marked(record, desired):
             raise _name_is_taken(
                 desired, f" It has the id {record.id} and belongs to the user {record.owner}."
             )
         return _converge(record, desired, context)
+
+    def find(self, desired: Computation, context: Context) -> Live[Computation] | None:
+        """By the name, which only one has, and the mark."""
+        record = context.session.snapshot(desired.workspace).computations.find(desired.name)
+        if record is None or not _is_marked(record, desired):
+            return None
+        return self.read(Live(record.id, desired), context)
 
     def read(self, live: Live[Computation], context: Context) -> Live[Computation] | None:
         """The record, the links and the roles as they are."""
@@ -87,6 +94,10 @@ class ComputationHandler(Handler[Computation]):
         _export(live)
         computations.delete(live.id)
         context.session.snapshot(live.state.workspace).computations.drop(live.id)
+
+
+def _is_marked(record: ComputationRecord, desired: Computation) -> bool:
+    return unmarked(record.description)[1] == mark_of(desired.identity)
 
 
 def _make(desired: Computation, context: Context) -> ComputationRecord:

@@ -27,6 +27,7 @@ class ComputationRunHandler(Handler[ComputationRun]):
     model = ComputationRun
     replaces_by_deleting_first = True
     keeps_deleted = True
+    made_again = "a run is found by the key of its create, or started"
 
     def create(self, desired: ComputationRun, context: Context) -> Live[ComputationRun]:
         """Start the run, or find the one that an earlier create of these inputs started; wait for its end."""

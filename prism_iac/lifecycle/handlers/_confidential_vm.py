@@ -17,9 +17,9 @@ from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
 from prism_iac.lifecycle._identity import name_suffix
 from prism_iac.lifecycle.handlers._cocos_vm import ensure_machine, is_there, remove_machines, why_renewed
-from prism_iac.lifecycle.handlers._vm_spec import spec_of
+from prism_iac.lifecycle.handlers._vm_spec import spec_of, state_of_process
 from prism_iac.model import AgentState, VmProvider, VmStatus, mark_of
-from prism_iac.model.resources import ConfidentialVM
+from prism_iac.model.resources import ConfidentialVM, policy_without_evidence
 from prism_iac.prism import NotFound
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     replaces_by_deleting_first = True
 
     def complete(self, desired: ConfidentialVM, context: Context) -> ConfidentialVM:
-        """Give it a name of its own; refuse what can never come online."""
+        """Give it a name of its own; refuse what can never come online, or be held to what it is to prove."""
         if desired.provider in _CLOUDS and context.session.settings.is_embedded:
             raise InvalidInput(
                 [
@@ -63,6 +63,10 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                     )
                 ]
             )
+        if desired.policy is not None and not desired.has_evidence_here:
+            # Not the model's to say: what a state has, a destroy must be able to read.
+            refusal = policy_without_evidence(desired.provider, "policy")
+            raise InvalidInput([Finding(path=refusal.field, message=refusal.message, fix=refusal.fix)])
         if desired.name is not None:
             return desired
         return desired.with_(name=f"{context.name}-{name_suffix(context.identity)}")
@@ -70,9 +74,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
     def create(self, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM]:
         """Find the record of an earlier create, or make it; then start the VM and wait."""
         cvms = context.session.workspace(desired.workspace).cvms
-        name = desired.name or ""
-        own = name.endswith(name_suffix(desired.identity))
-        found = context.session.snapshot(desired.workspace).cvms.find(name) if own else None
+        found = _named(desired, context)
         cvm_id = (
             found.id
             if found
@@ -82,7 +84,7 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
                 else desired.provider,
                 platform=desired.platform,
                 vcpus=desired.vcpus,
-                name=name,
+                name=desired.name or "",
                 agent_log_level=desired.agent_log_level,
                 idempotency_key=mark_of(desired.identity),
             )
@@ -97,6 +99,25 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             )
         return live
 
+    def find(self, desired: ConfidentialVM, context: Context) -> Live[ConfidentialVM] | None:
+        """By the name, where it is one of its own.
+
+        Raises:
+            PartialResult: The record is there, and the VM is not ready.
+        """
+        record = _named(desired, context)
+        if record is None:
+            return None
+        live = self.read(Live(record.id, desired), context)
+        if live is None or (desired.provider is not VmProvider.EXTERNAL and not _is_ready(record)):
+            raise PartialResult(
+                "the VM has its record and is not ready",
+                id=record.id,
+                state=(live.state if live else desired).properties(),
+                next_step="The next update goes on with it.",
+            )
+        return live
+
     def read(self, live: Live[ConfidentialVM], context: Context) -> Live[ConfidentialVM] | None:
         """The record as it is; gone when it is inactive or its process has ended.
 
@@ -105,11 +126,12 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
         record = context.session.snapshot(live.state.workspace).cvms.get(live.id)
         if record is None or record.status is VmStatus.INACTIVE:
             return None
-        if live.state.provider in _DRIVEN:
-            vm = context.session.hypervisor(live.state.provider).find(live.id)
+        state = live.state
+        if state.provider in _DRIVEN:
+            vm = context.session.hypervisor(state.provider).find(live.id)
             if vm is None or not vm.running:
                 return None
-        state = live.state
+            state = state_of_process(state, vm)
         if state.provider in _BY_MANAGER and not is_there(state, context):
             state = state.with_(**dict.fromkeys(_OF_MACHINE))
         return Live(live.id, _with_outputs(state, record, context))
@@ -193,6 +215,18 @@ class ConfidentialVMHandler(Handler[ConfidentialVM]):
             ) from error
 
 
+def _named(desired: ConfidentialVM, context: Context) -> CvmRecord | None:
+    """The record with the name of this identity; a name that people chose tells of none."""
+    name = desired.name or ""
+    if not name.endswith(name_suffix(desired.identity)):
+        return None
+    return context.session.snapshot(desired.workspace).cvms.find(name)
+
+
+def _is_ready(record: CvmRecord) -> bool:
+    return record.status is VmStatus.ONLINE and record.state not in _NOT_READY
+
+
 def _why_unproven(state: ConfidentialVM) -> str | None:
     if state.attestation is None or state.attestation.startswith(_ACCEPTED):
         return None
@@ -240,7 +274,7 @@ def _await_ready(record: CvmRecord, desired: ConfidentialVM, context: Context) -
             raise PartialResult(
                 "the VM was removed while it started", id=record.id, state=desired.properties()
             )
-        if seen.status is VmStatus.ONLINE and seen.state not in _NOT_READY:
+        if _is_ready(seen):
             return seen
         _check_process(record, desired, context)
         return None

@@ -26,6 +26,14 @@ class ParticipantHandler(Handler[Participant]):
             role = grant_actions(roles, desired.computation, user.id, frozenset(desired.actions))
         return Live(f"{desired.computation}/{user.id}", desired.with_(role=role))
 
+    def find(self, desired: Participant, context: Context) -> Live[Participant] | None:
+        """By the user and the computation, of whom one grant can be."""
+        user = context.session.find_user(desired.user)
+        if user is None:
+            return None
+        live = self.read(Live(f"{desired.computation}/{user.id}", desired), context)
+        return live if live and set(live.state.actions) & set(desired.actions) else None
+
     def read(self, live: Live[Participant], context: Context) -> Live[Participant] | None:
         """The actions besides those of the definition; gone when the user holds none."""
         user = context.session.find_user(live.state.user)

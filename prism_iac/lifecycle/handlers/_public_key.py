@@ -17,6 +17,7 @@ class PublicKeyHandler(Handler[PublicKey]):
 
     model = PublicKey
     not_kept = "Prism gives no key back"
+    made_again = "Prism gives no key back; registering it again replaces it"
     replaces_by_deleting_first = True
 
     def complete(self, desired: PublicKey, _context: Context) -> PublicKey:

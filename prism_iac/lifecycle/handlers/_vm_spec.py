@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prism_iac.hypervisor import VmSpec
+from prism_iac.hypervisor import Vm, VmSpec
 from prism_iac.lifecycle._context import Context
-from prism_iac.model.resources import ConfidentialVM, VmLimits
+from prism_iac.model.resources import ConfidentialVM, QemuSettings, VmLimits
 
 if TYPE_CHECKING:
     from prism_iac.prism import CertificateFiles, CvmRecord
 
-__all__ = ["spec_of"]
+__all__ = ["spec_of", "state_of_process"]
 
 
 def spec_of(record: CvmRecord, desired: ConfidentialVM, files: CertificateFiles, context: Context) -> VmSpec:
@@ -35,4 +35,15 @@ def spec_of(record: CvmRecord, desired: ConfidentialVM, files: CertificateFiles,
         client_key=files.private_key_pem.encode(),
         limits=desired.limits or VmLimits(),
         qemu=desired.qemu,
+    )
+
+
+def state_of_process(state: ConfidentialVM, vm: Vm) -> ConfidentialVM:
+    """The VM with what its process was started with, where somebody started another one in its place."""
+    return state.with_(
+        platform=vm.platform,
+        vcpus=vm.vcpus,
+        agent_log_level=vm.agent_log_level,
+        limits=state.limits if vm.limits == (state.limits or VmLimits()) else vm.limits,
+        qemu=state.qemu if (vm.qemu or QemuSettings()) == (state.qemu or QemuSettings()) else vm.qemu,
     )

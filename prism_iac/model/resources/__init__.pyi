@@ -22,7 +22,14 @@ from ._certificate_bundle import (
 )
 from ._computation import AgentConfig, Computation
 from ._computation_run import ComputationRun, RunEvent
-from ._confidential_vm import DEFAULT_TTL, ConfidentialVM, ManagerTls, VmLimits, VmSettings
+from ._confidential_vm import (
+    DEFAULT_TTL,
+    ConfidentialVM,
+    ManagerTls,
+    VmLimits,
+    VmSettings,
+    policy_without_evidence,
+)
 from ._kinds import KINDS
 from ._participant import Participant
 from ._public_key import PublicKey
@@ -62,4 +69,5 @@ __all__ = [
     "Subject",
     "VmLimits",
     "VmSettings",
+    "policy_without_evidence",
 ]

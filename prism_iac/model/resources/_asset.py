@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from prism_iac.model._canonical import AssetKindText, Checksum, Text, User
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE
+from prism_iac.model._remote import RemoteSource
 from prism_iac.model.resources._base import InWorkspace
 
 __all__ = ["Asset"]
@@ -14,8 +15,8 @@ __all__ = ["Asset"]
 class Asset(InWorkspace):
     """An algorithm or a dataset that a participant brings (prism-rest.md section 3.4, D30 to D32).
 
-    The bytes never go to Prism: the participant uploads them to the agent at run time, which compares
-    their SHA3-256 with the checksum given here.
+    The bytes never go to Prism: the participant uploads them to the agent at run time, or the agent fetches
+    them from `source`; it compares their SHA3-256 with the checksum given here.
     """
 
     kind: ClassVar[str] = "Asset"
@@ -33,7 +34,10 @@ class Asset(InWorkspace):
     """SHA3-256 of the file's bytes, or of a folder's archive; computed from `file` when left out."""
 
     file_name: Annotated[Text | None, FROZEN] = None
-    """The name that the upload must have; the last part of `file` when left out."""
+    """The name that the upload must have; the last part of `file`, or of the source's URL, when left out."""
+
+    source: Annotated[RemoteSource | None, FROZEN] = None
+    """Where the agent fetches it; it waits for an upload when left out."""
 
     description: Annotated[Text, IN_PLACE]
     """What it is."""

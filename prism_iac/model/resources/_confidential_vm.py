@@ -177,10 +177,16 @@ class VmSettings(Document):
         return self
 
     @property
-    def has_no_evidence_here(self) -> bool:
-        """Whether nobody of this machine can ask its agent for evidence, though this machine makes the VM."""
-        settings = self.qemu or QemuSettings()
-        return self.provider is VmProvider.QEMU and settings.evidence is QemuEvidence.NONE
+    def has_evidence_here(self) -> bool:
+        """Whether its agent can be asked for evidence where the VM is made: on this machine, by simulation only.
+
+        An agent elsewhere is asked by participants, while a computation has its port open.
+        """
+        if contains_unknown([self.provider, self.qemu, self.qemu and self.qemu.evidence]):
+            return True
+        if self.provider is VmProvider.QEMU:
+            return self.qemu is not None and self.qemu.evidence is QemuEvidence.SIMULATED
+        return self.provider is VmProvider.LOCAL
 
     @model_validator(mode="after")
     def _qemu_starts_it(self) -> Self:
@@ -205,12 +211,16 @@ class VmSettings(Document):
         return self
 
 
-def policy_without_evidence(field: str) -> Refusal:
+def policy_without_evidence(provider: VmProvider, field: str) -> Refusal:
     """That a VM is held to a policy by evidence that nobody asks for."""
+    trial = (
+        " To try it out, say `qemu: {protection: none, evidence: simulated}`."
+        if provider is VmProvider.QEMU
+        else ""
+    )
     return Refusal(
-        "a VM of the provider qemu shows no evidence here, so the policy would hold it to nothing",
-        "Remove it: participants hold the agent to the policy of the computation. To try it out, say "
-        "`qemu: {protection: none, evidence: simulated}`.",
+        f"a VM of the provider {provider} shows no evidence here, so the policy would hold it to nothing",
+        f"Remove it: participants hold the agent to the policy of the computation.{trial}",
         field=field,
     )
 
@@ -224,7 +234,10 @@ class ConfidentialVM(VmSettings, InWorkspace):
     """The name; the logical name with a suffix of its own when left out."""
 
     policy: Annotated[Text | None, IN_PLACE] = None
-    """The text of the policy file that its evidence must meet; that of its first evidence when left out."""
+    """The text of the policy file that its evidence must meet; that of its first evidence when left out.
+
+    For VMs that show evidence here: `local`, and `qemu` with simulated evidence.
+    """
 
     cvm_id: Annotated[str | None, COMPUTED] = None
     """The id of the machine instance; a VM that a manager made anew has another."""
@@ -258,9 +271,3 @@ class ConfidentialVM(VmSettings, InWorkspace):
 
     monthly_cost_estimate: Annotated[str | None, LASTING] = None
     """An amount of money with its sign, where Prism knows one."""
-
-    @model_validator(mode="after")
-    def _policy_has_evidence(self) -> Self:
-        if self.policy is not None and self.has_no_evidence_here:
-            raise policy_without_evidence("policy")
-        return self

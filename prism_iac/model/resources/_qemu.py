@@ -38,6 +38,7 @@ class QemuEvidence(StrEnum):
     SIMULATED = "simulated"
 
 
+_FILES: Final = ("kernel", "initrd", "firmware", "variables", "igvm", "disk")
 _PORTS: Final = re.compile(r"(\d{1,5})-(\d{1,5})")
 _MOST_PORTS: Final = 1 << 16
 
@@ -50,7 +51,10 @@ def _port_range(value: str) -> str:
 
 
 class QemuSettings(Document):
-    """How a VM of the provider `qemu` is started; paths are relative to the project folder."""
+    """How a VM of the provider `qemu` is started.
+
+    Paths of a stack file are relative to that file, those of a program to the project folder.
+    """
 
     protection: Annotated[QemuProtection, REPLACE] = QemuProtection.HARDWARE
     """`hardware`: SEV-SNP or TDX, as `platform` says, or no VM at all. `none`: a plain VM, for trying out."""
@@ -109,6 +113,12 @@ class QemuSettings(Document):
     def own_agent(self) -> bool:
         """Whether the agent is that of this package's guest image."""
         return self.kernel is None and self.disk is None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The paths that it has, by field; that of the program, too, where it is no mere name."""
+        paths = {field: path for field in _FILES if (path := getattr(self, field)) is not None}
+        return paths | ({"binary": self.binary} if "/" in self.binary else {})
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from prism_iac.model._canonical import AssetKindText, Checksum, RuntimeText, Text
 from prism_iac.model._change import FROZEN, IN_PLACE, REPLACE
 from prism_iac.model._document import Document
+from prism_iac.model._remote import SourceLocation
 from prism_iac.model.stack._name import Reference
 
 __all__ = ["AssetEntry"]
@@ -23,6 +24,7 @@ class AssetEntry(Document):
             "type": "Say `kind: dataset` or `kind: algorithm`.",
             "hash": "Say `checksum:`, the SHA3-256 of the file.",
             "path": "Say `file:`.",
+            "url": "Say `source: {url: ...}`.",
         }
     )
 
@@ -39,7 +41,10 @@ class AssetEntry(Document):
     """SHA3-256 of the file's bytes, or of a folder's archive; computed from `file` when left out."""
 
     file_name: Annotated[Text | None, FROZEN] = None
-    """The name that the upload must have; the last part of `file` when left out."""
+    """The name that the upload must have; the last part of `file`, or of the source's URL, when left out."""
+
+    source: Annotated[SourceLocation | None, FROZEN] = None
+    """Where the agent fetches it; it waits for an upload when left out."""
 
     description: Annotated[Text | None, IN_PLACE] = None
     """What it is; made from its name and kind when left out."""
@@ -51,7 +56,7 @@ class AssetEntry(Document):
     """A sample to show to others, at most 10 MB; it is stored at Prism."""
 
     runtime: RuntimeText | None = None
-    """What runs an algorithm: `python`, `bin` or `wasm`; follows from the file's suffix when left out."""
+    """What runs an algorithm: `python`, `bin` or `wasm`; follows from the suffix of `file_name` when left out."""
 
     arguments: tuple[str, ...] = ()
     """The arguments that an algorithm is started with."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from prism_iac.model import AssetKind
+from pydantic import ValidationError
+
+from prism_iac.model import AssetKind, RemoteSource
 from prism_iac.prism._fields import Fields
 
 __all__ = [
@@ -23,6 +25,7 @@ class AssetRecord:
         checksum: SHA3-256 of the real file, 64 lower-case hexadecimal characters; empty in some lists.
         sample: What others may look at; empty in lists.
         computations: The ids of the computations that it is linked to.
+        source: Where agents fetch it; None where they wait for an upload.
     """
 
     id: str
@@ -36,6 +39,7 @@ class AssetRecord:
     sample: bytes = field(repr=False)
     computations: tuple[str, ...]
     created_at: datetime | None
+    source: RemoteSource | None = None
 
     @classmethod
     def parse(cls, document: object) -> Self:
@@ -54,7 +58,16 @@ class AssetRecord:
             sample=fields.binary("asset"),
             computations=fields.items(_computation_id, "computations", "Computations"),
             created_at=fields.time("created_at"),
+            source=fields.nested(_source, "source"),
         )
+
+
+def _source(document: object) -> RemoteSource | None:
+    """A source as the embedded Prism writes it; another Prism may mean something else by the word."""
+    try:
+        return RemoteSource.model_validate(document)
+    except ValidationError:
+        return None
 
 
 def _computation_id(document: object) -> str:

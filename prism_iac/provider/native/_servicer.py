@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from prism_iac.errors import Finding, InvalidInput, PartialResult
 from prism_iac.model import CONFIGURATION, UNKNOWN
 from prism_iac.model.wire import camel
 from prism_iac.provider._deployment import Deployment, deployment_for
+from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._message import message_of
 from prism_iac.provider._partial import init_failed
 from prism_iac.provider._service import Service
@@ -117,7 +117,7 @@ class PrismServicer(ResourceProviderServicer):
     ) -> provider_pb2.CheckResponse:
         kind = self._kind(request.urn)
         # The identity of what was recorded stays; a new object's comes from the URN.
-        wanted = {**kind.plain(request.news), "identity": _identity(request.urn)}
+        wanted = {**kind.plain(request.news), "identity": identity_stem(request.urn)}
         try:
             with serving(request.urn):
                 inputs = kind.service.check(_name(request.urn), wanted, kind.plain(request.olds))
@@ -180,7 +180,7 @@ class PrismServicer(ResourceProviderServicer):
             if "identity" in state:
                 actual = kind.service.read(name, request.id, state, kind.plain(request.inputs))
             else:
-                actual = kind.service.recall(name, request.id, f"{_identity(request.urn)}.0")
+                actual = kind.service.recall(name, request.id, f"{identity_stem(request.urn)}.0")
         if actual is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
@@ -275,8 +275,3 @@ def _name(urn: str) -> str:
 def _token(urn: str) -> str:
     """The type token of a URN: the last of the chain of parents' types."""
     return urn.split("::")[2].rpartition("$")[2]
-
-
-def _identity(urn: str) -> str:
-    """The first part of the identity: 12 hexadecimal characters of SHA3-256 of the URN."""
-    return hashlib.sha3_256(urn.encode()).hexdigest()[:12]

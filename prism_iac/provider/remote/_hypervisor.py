@@ -14,6 +14,7 @@ import pulumi
 from pulumi import Input, Output
 
 from prism_iac.errors import Finding, InvalidInput
+from prism_iac.model import address_of
 from prism_iac.provider.remote._scripts import command_line
 from prism_iac.provider.remote._source import Source, read_pem, read_source
 from prism_iac.provider.resources import ManagerTlsArgs
@@ -125,7 +126,7 @@ class RemoteHypervisor(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(depends_on=[install, *files], delete_before_replace=True),
         )
         host = listen if _is_loopback(listen) else _of(connection, "host")
-        self.address = _after(service, Output.from_input(host).apply(lambda host: _address(host, port)))
+        self.address = _after(service, Output.from_input(host).apply(lambda host: address_of(host, port)))
         self.manager_tls = _with_secret_key(manager_tls)
         self.register_outputs({"address": self.address, "manager_tls": self.manager_tls})
 
@@ -268,10 +269,6 @@ def _folder(name: str) -> str:
 
 def _of(connection: ConnectionArgs | ConnectionArgsDict, field: str) -> Any:
     return connection.get(field) if isinstance(connection, Mapping) else getattr(connection, field)
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _contents(tls: Mapping[str, Input[str]], settings: Mapping[str, Input[str]]) -> Mapping[str, Output[str]]:

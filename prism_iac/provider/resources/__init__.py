@@ -4,7 +4,7 @@ Typed keyword arguments in, typed outputs out. Light: imports the Pulumi SDK and
 below, so that a program starts fast.
 """
 
-from prism_iac.provider.resources._asset import Asset
+from prism_iac.provider.resources._asset import Asset, RemoteSourceArgs
 from prism_iac.provider.resources._attestation_policy import (
     ApprovalArgs,
     AttestationPolicy,
@@ -43,6 +43,7 @@ __all__ = [
     "PolicyLaunchArgs",
     "PublicKey",
     "QemuArgs",
+    "RemoteSourceArgs",
     "SubjectArgs",
     "VmLimitsArgs",
 ]

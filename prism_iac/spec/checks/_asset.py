@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding
-from prism_iac.model import AlgorithmRuntime, AssetKind, Location, Refusal, sha3_256_of_path, shown
+from prism_iac.model import (
+    AlgorithmRuntime,
+    AssetKind,
+    Location,
+    Refusal,
+    require_fitting_source,
+    sha3_256_of_path,
+    shown,
+)
 from prism_iac.model.stack import AssetEntry
 from prism_iac.spec._draft import Draft
-from prism_iac.spec._upload import runtime_of
+from prism_iac.spec._upload import remote_source, runtime_of, upload_name
 
 __all__ = ["check_assets"]
 
@@ -28,6 +36,7 @@ def check_assets(draft: Draft) -> Iterator[Finding]:
             yield from _only_for_algorithms(draft, location, asset)
         else:
             yield from _requirements(draft, location, asset)
+        yield from _source(draft, location, asset)
 
 
 def _file(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Finding]:
@@ -51,7 +60,7 @@ def _file(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Findi
         )
         return
     yield from _checksum(draft, location, asset, path)
-    if asset.file_name is not None and asset.file_name != Path(asset.file).name:
+    if asset.source is None and asset.file_name not in (None, Path(asset.file).name):
         yield draft.finding(
             (*location, "file_name"),
             f"the file is named {shown(Path(asset.file).name)}, not {shown(asset.file_name)}",
@@ -125,6 +134,29 @@ def _requirements(draft: Draft, location: Location, asset: AssetEntry) -> Iterat
             "Remove them, or say `runtime: python`.",
             at_name=True,
         )
+
+
+def _source(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Finding]:
+    source = remote_source(asset)
+    if source is None:
+        return
+    try:
+        # What else belongs to one kind only is told of the entry's own fields.
+        plain = source if asset.kind is AssetKind.ALGORITHM else source.model_copy(update=_NOT_RUN)
+        require_fitting_source(asset.kind, plain, file_name=upload_name(asset))
+    except Refusal as refusal:
+        field = (refusal.field,) if refusal.field == "runtime" else ("source", refusal.field)
+        yield draft.refused((*location, *filter(None, field)), refusal)
+    if asset.requirements is not None:
+        yield draft.finding(
+            (*location, "requirements"),
+            "an agent that fetches the algorithm gets no requirements from here",
+            "Put both into an image; the agent takes requirements.txt out of it.",
+            at_name=True,
+        )
+
+
+_NOT_RUN: Final = {"runtime": None, "arguments": ()}
 
 
 def _input(

@@ -22,6 +22,8 @@ def check_vms(draft: Draft) -> Iterator[Finding]:
     for name, vm in draft.vms.items():
         if vm.manager_tls is not None:
             yield from _manager_files(draft, name, vm.manager_tls)
+        if vm.qemu is not None:
+            yield from _guest_files(draft, name, vm.qemu)
         policy = draft.attestation_policies.get(vm.attestation_policy or "")
         if policy is not None and policy.vm is not None:
             yield draft.finding(
@@ -59,11 +61,22 @@ def _manager_files(draft: Draft, name: str, files: ManagerTls) -> Iterator[Findi
             yield draft.refused(location, refusal)
 
 
+def _guest_files(draft: Draft, name: str, settings: QemuSettings) -> Iterator[Finding]:
+    for field, as_written in settings.files.items():
+        location = ("vms", name, "qemu", field)
+        try:
+            draft.inputs.require(draft.path(location, as_written), as_written=as_written)
+        except Refusal as refusal:
+            yield draft.refused(location, refusal)
+
+
 def _agents_without_evidence(draft: Draft) -> Iterator[Finding]:
     """Attested modes on guests whose agent has nothing to prove itself with."""
     for name, computation in draft.computations.items():
         vm = draft.vms.get(computation.vm or "")
-        if vm is None or not vm.has_no_evidence_here or not (vm.qemu or QemuSettings()).own_agent:
+        if vm is None or vm.provider is not VmProvider.QEMU or vm.has_evidence_here:
+            continue
+        if not (vm.qemu or QemuSettings()).own_agent:
             continue
         mode = mode_of(computation.agent, draft.certificates)
         if mode is not None and mode.is_attested:

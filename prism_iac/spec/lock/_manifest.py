@@ -66,12 +66,15 @@ def render_manifest(
         id="",
         name=computation.name,
         description=computation.description,
-        algorithm=ManifestAlgorithm(hash=digests.of(algorithm), user_key=_key_of(algorithm.provider)),
+        algorithm=ManifestAlgorithm(
+            hash=digests.of(algorithm), user_key=_key_of(algorithm.provider), source=algorithm.source
+        ),
         datasets=tuple(
             ManifestDataset(
                 hash=digests.of(dataset),
                 user_key=_key_of(dataset.provider),
                 filename=dataset.file_name or "",
+                source=dataset.source,
             )
             for dataset in computation.datasets
         ),

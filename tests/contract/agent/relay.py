@@ -1,4 +1,4 @@
-"""A way to an agent that breaks: the connections that a test says, after as many bytes."""
+"""A way to servers: one that breaks where a test says so, or leads on to another server when one is gone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def relay(address: str, *, breaks: int, after_bytes: int) -> Iterator[str]:
-    """The address of a relay; its first connections break once as many bytes have gone either way."""
-    host, _, port = address.rpartition(":")
+def relay(*addresses: str, breaks: int = 0, after_bytes: int = 0) -> Iterator[str]:
+    """The address of a relay to the first of some servers that takes a connection.
+
+    Its first connections break once as many bytes have gone either way.
+    """
     left = breaks
 
     def serve(near: socket.socket, *, is_broken: bool) -> None:
-        with near, socket.create_connection((host, int(port))) as far:
+        with near, suppress(ConnectionError), _first_of(addresses) as far:
             ways = [
                 threading.Thread(target=_copy, args=(*pair, after_bytes if is_broken else None))
                 for pair in ((near, far), (far, near))
@@ -40,6 +42,14 @@ def relay(address: str, *, breaks: int, after_bytes: int) -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
+
+
+def _first_of(addresses: tuple[str, ...]) -> socket.socket:
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection((host, int(port)))
+    raise ConnectionRefusedError
 
 
 def _copy(source: socket.socket, target: socket.socket, most_bytes: int | None) -> None:

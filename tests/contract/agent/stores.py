@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -117,6 +118,33 @@ def open_store(certificate: Path, key: Path) -> Iterator[Store]:
         thread.join()
 
 
+def signed(body: bytes, secret: str) -> Route:
+    """Answers those who sign with a key of the bucket, `lab` in the region `eu-test-1` (AWS Signature Version 4)."""
+
+    def answer(request: Request) -> Answer:
+        is_theirs = request.headers.get("authorization") == _authorization(request, secret)
+        return Answer(body) if is_theirs else Answer(status=403)
+
+    return answer
+
+
+def _authorization(request: Request, secret: str) -> str:
+    """As the store computes it, from what arrived."""
+    names = "host;x-amz-content-sha256;x-amz-date"
+    lines = "".join(f"{name}:{request.headers[name]}\n" for name in names.split(";"))
+    canonical = f"GET\n{request.path}\n\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
+    moment = request.headers["x-amz-date"]
+    scope = f"{moment[:8]}/eu-test-1/s3/aws4_request"
+    key = f"AWS4{secret}".encode()
+    for word in scope.split("/"):
+        key = hmac.digest(key, word.encode(), "sha256")
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return (
+        f"AWS4-HMAC-SHA256 Credential=lab/{scope}, SignedHeaders={names}, "
+        f"Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
+    )
+
+
 class Broker:
     """A KBS: gives keys to those whose evidence is over its nonce and their key.
 
@@ -206,7 +234,10 @@ def file_entry(name: str, data: bytes, mode: int = 0o644) -> tuple[tarfile.TarIn
     return entry, data
 
 
-def push_image(store: Store, *layers: bytes, repository: str = "lab/algo") -> str:
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+def push_image(store: Store, *layers: bytes, repository: str = "lab/algo", media_type: str = _LAYER) -> str:
     """Serve an image behind a token, lowest layer first; gives its name by digest."""
     base = f"/v2/{repository}"
     token = "token-of-the-registry"
@@ -229,8 +260,16 @@ def push_image(store: Store, *layers: bytes, repository: str = "lab/algo") -> st
     for layer in layers:
         digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
         store.routes[f"{base}/blobs/{digest}"] = guarded(layer)
-        named.append({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest})
+        named.append({"mediaType": media_type, "digest": digest})
     manifest = json.dumps({"schemaVersion": 2, "layers": named}).encode()
     digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
     store.routes[f"{base}/manifests/{digest}"] = guarded(manifest)
+    return f"docker://{store.host}/{repository}@{digest}"
+
+
+def push_index(store: Store, entries: list[dict[str, Any]], repository: str = "lab/algo") -> str:
+    """Serve an index of images of a repository; gives its name by digest."""
+    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    digest = f"sha256:{hashlib.sha256(index).hexdigest()}"
+    store.serve(f"/v2/{repository}/manifests/{digest}", index)
     return f"docker://{store.host}/{repository}@{digest}"

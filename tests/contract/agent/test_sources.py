@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
+import io
 import os
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,9 @@ from tests.contract.agent.stores import (
     layer_of,
     open_store,
     push_image,
+    push_index,
     sealed_file,
+    signed,
 )
 from tests.contract.agent.vm import manifest
 
@@ -292,32 +295,47 @@ def test_an_object_of_a_store_that_speaks_s3(make_remote: Callable[..., Remote],
         AWS_REGION="eu-test-1",
     )
 
-    def signed(request: Request) -> Answer:
-        return (
-            Answer(IRIS) if request.headers["authorization"] == signature_of(request) else Answer(status=403)
-        )
-
-    store.routes["/data/iris%20set.csv"] = signed
+    store.routes["/data/iris%20set.csv"] = signed(IRIS, BUCKET_KEY)
     request = remote.order(store.serve("/algo.sh", ALGORITHM), "s3://data/iris set.csv")
     assert remote.result_of(request) == IRIS + b"one two\n"
     assert BUCKET_KEY.encode() not in remote.scene.vm.console.read_bytes()
 
 
-def signature_of(request: Request) -> str:
-    """As the store computes it, from what arrived."""
-    names = "host;x-amz-content-sha256;x-amz-date"
-    lines = "".join(f"{name}:{request.headers[name]}\n" for name in names.split(";"))
-    canonical = f"GET\n{request.path}\n\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
-    moment = request.headers["x-amz-date"]
-    scope = f"{moment[:8]}/eu-test-1/s3/aws4_request"
-    key = f"AWS4{BUCKET_KEY}".encode()
-    for word in scope.split("/"):
-        key = hmac.digest(key, word.encode(), "sha256")
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return (
-        f"AWS4-HMAC-SHA256 Credential=lab/{scope}, SignedHeaders={names}, "
-        f"Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
+def test_an_object_of_a_store_that_speaks_gcs(make_remote: Callable[..., Remote], store: Store) -> None:
+    remote = make_remote(AGENT_SOURCE_GCS_URL=store.url)
+    store.serve("/data/iris%20set.csv", IRIS)
+    request = remote.order(store.serve("/algo.sh", ALGORITHM), "gs://data/iris set.csv")
+    assert remote.result_of(request) == IRIS + b"one two\n"
+    assert not any("authorization" in asked.headers for asked in store.requests)
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+def unpacked(remote: Remote, archive: bytes) -> ComputationRunReq:
+    """A manifest with a dataset that is an archive to be unpacked."""
+    request = remote.order(
+        remote.store.serve("/algo.sh", ALGORITHM), remote.store.serve("/iris.zip", archive)
     )
+    request.datasets[0].hash = hashlib.sha3_256(archive).digest()
+    request.datasets[0].filename = "iris.zip"
+    request.datasets[0].decompress = True
+    return request
+
+
+def test_an_archive_that_is_unpacked(remote: Remote) -> None:
+    archive = archive_of({"iris.csv": IRIS, "notes/about.txt": b"-"})
+    assert remote.result_of(unpacked(remote, archive)) == IRIS + b"one two\n"
+
+
+@pytest.mark.parametrize("archive", [b"no archive", archive_of({"../../iris.csv": IRIS})])
+def test_an_archive_that_cannot_be_unpacked(remote: Remote, archive: bytes) -> None:
+    assert "error decompressing dataset" in remote.failure_of(unpacked(remote, archive))
 
 
 def test_an_image_with_the_algorithm_and_one_with_the_data(remote: Remote) -> None:
@@ -331,6 +349,39 @@ def test_an_image_with_the_algorithm_and_one_with_the_data(remote: Remote) -> No
 
 def token_of_any(_: Request) -> Answer:
     return Answer(b'{"token": "token-of-the-registry"}')
+
+
+def index_of(remote: Remote, **images: str) -> str:
+    """An index of images, by platform, before which another one stands that is no image."""
+    unknown = {"os": "unknown", "architecture": "unknown"}
+    entries = [{"digest": f"sha256:{'0' * 64}", "platform": unknown}]
+    for platform, image in images.items():
+        system, machine = platform.split("_")
+        digest = image.rpartition("@")[2]
+        entries.append({"digest": digest, "platform": {"os": system, "architecture": machine}})
+    return push_index(remote.store, entries)
+
+
+def test_an_image_of_several_platforms(remote: Remote) -> None:
+    other = push_image(remote.store, layer_of([file_entry("run", b"#!/bin/false\n", 0o755)]))
+    ours = push_image(remote.store, layer_of([file_entry("run", ALGORITHM, 0o755)]))
+    iris = remote.store.serve("/iris.csv", IRIS)
+    image = index_of(remote, linux_arm64=other, linux_amd64=ours)
+    assert remote.result_of(remote.order(image, iris)) == IRIS + b"one two\n"
+
+
+def test_an_image_of_other_platforms_only(remote: Remote) -> None:
+    image = push_image(remote.store, layer_of([file_entry("run", ALGORITHM, 0o755)]))
+    index = index_of(remote, windows_amd64=image)
+    assert "not made for Linux on amd64" in remote.failure_of(remote.order(index))
+
+
+def test_an_image_whose_layers_are_encrypted(remote: Remote) -> None:
+    layer = layer_of([file_entry("run", ALGORITHM, 0o755)])
+    image = push_image(
+        remote.store, layer, media_type="application/vnd.oci.image.layer.v1.tar+gzip+encrypted"
+    )
+    assert "layers are encrypted" in remote.failure_of(remote.order(image))
 
 
 def test_an_image_by_its_tag_is_refused(remote: Remote) -> None:

@@ -33,6 +33,7 @@ class FakeAgent:
         accepts: Whether it says that it took a manifest; one that does not, ignores manifests.
         manifests: What it got, whole.
         stops: The ids that it was told to stop.
+        disconnections: The ids that it was asked to disconnect with.
         asked: How often its state was asked for.
         ended: How the stream ended: status code and details.
     """
@@ -55,6 +56,7 @@ class FakeAgent:
         self.silent = silent
         self.manifests: list[cvms_pb2.ComputationRunReq] = []
         self.stops: list[str] = []
+        self.disconnections: list[str] = []
         self.asked = 0
         self.ended: tuple[grpc.StatusCode, str] | None = None
         self._pieces: dict[str, bytes] = {}
@@ -149,6 +151,9 @@ class FakeAgent:
             self.state = "ReceivingManifest"
             stopped = cvms_pb2.StopComputationResponse(computation_id=message.stopComputation.computation_id)
             self.send(stopComputationRes=stopped)
+
+        elif kind == "disconnectReq":
+            self.disconnections.append(message.disconnectReq.id)
 
     def _take_manifest(self, request: cvms_pb2.ComputationRunReq) -> None:
         self.manifests.append(request)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from prism_iac.backend._services import Agents
 from prism_iac.backend._settings import ControlTimes
 from prism_iac.backend.control import ControlServer, ControlServices, ServerIdentity
 from prism_iac.backend.store import Database
+from prism_iac.backend.store.notices import Notice
 from tests.contract.backend.fake_agent import FakeAgent, Identity
 from tests.unit.backend.bridge import LoopThread
 from tests.unit.backend.support import Person, Prism, Workspace
@@ -35,14 +37,8 @@ class SwitchedAgents(Agents):
 
     current: ControlServer
 
-    def wake(self, cvm_id: str) -> None:
-        self.current.wake(cvm_id)
-
-    def drop_cvm(self, cvm_id: str) -> None:
-        self.current.drop_cvm(cvm_id)
-
-    def drop_certificate(self, serial: str) -> None:
-        self.current.drop_certificate(serial)
+    def heed(self, notice: Notice) -> None:
+        self.current.heed(notice)
 
     def is_serving(self) -> bool:
         return self.current.is_serving()
@@ -63,12 +59,9 @@ class Live:
 
     def start(self) -> None:
         """Start the control stream, at the same port as before."""
-        office = self.prism.services.certificates
-        issued = office.issue_for_server(["localhost", "127.0.0.1"], now=self.prism.clock())
-        identity = ServerIdentity(issued.certificate_pem, issued.key_pem, client_ca=office.ca_pem)
         services = ControlServices(self.prism.database, self.prism.clock, self._times)
         self._agents.current = ControlServer(services)
-        self.port = self._thread.run(self._agents.current.start(f"127.0.0.1:{self.port}", identity))
+        self.port = self._thread.run(self._agents.current.start(f"127.0.0.1:{self.port}", self._identity()))
         insecure = self._agents.current.start_insecure(f"127.0.0.1:{self.insecure_port}")
         self.insecure_port = self._thread.run(insecure)
         if not hasattr(self, "lab"):
@@ -76,6 +69,27 @@ class Live:
 
     def stop(self) -> None:
         self._thread.run(self._agents.current.stop())
+
+    @contextmanager
+    def replica(self) -> Iterator[str]:
+        """The address of the control stream of another replica, which the REST side knows nothing of."""
+        server = ControlServer(ControlServices(self.prism.database, self.prism.clock, self._times))
+        port = self._thread.run(server.start("127.0.0.1:0", self._identity()))
+        yield f"localhost:{port}"
+        self._thread.run(server.stop())
+
+    def _identity(self) -> ServerIdentity:
+        office = self.prism.services.certificates
+        issued = office.issue_for_server(["localhost", "127.0.0.1"], now=self.prism.clock())
+        return ServerIdentity(issued.certificate_pem, issued.key_pem, client_ca=office.ca_pem)
+
+    def streams(self) -> int:
+        """How many streams of agents are open."""
+        return len(self._agents.current._streams)
+
+    def unrecorded(self) -> int:
+        """How many messages of agents have come that are not in the database."""
+        return sum(stream.came - stream.recorded for stream in self._agents.current._streams)
 
     @property
     def address(self) -> str:
@@ -93,8 +107,10 @@ class Live:
         )
         return Identity(ca, certificate, key)
 
-    def agent(self, cvm: str, *, identity: Identity | None = None, **options: Any) -> FakeAgent:
-        return FakeAgent(self.address, identity or self.identity(cvm), **options)
+    def agent(
+        self, cvm: str, *, identity: Identity | None = None, address: str = "", **options: Any
+    ) -> FakeAgent:
+        return FakeAgent(address or self.address, identity or self.identity(cvm), **options)
 
     def agent_in_clear(self, **options: Any) -> FakeAgent:
         return FakeAgent(f"127.0.0.1:{self.insecure_port}", None, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import pytest
 
+from prism_iac.backend.store import cvms
 from prism_iac.model.resources import KeyAlgorithm, KeySpec
 from prism_iac.pki import Authority
 from tests.contract.backend.fake_agent import FakeAgent, Identity
@@ -37,6 +39,48 @@ def test_without_a_usable_address_it_is_the_peers_host(
 ) -> None:
     cvm, _ = live.ready_cvm(connect, metadata=told)
     assert live.cvm(cvm)["agent_url"] in ("127.0.0.1:7002", "[::1]:7002")
+
+
+def test_a_cvm_has_so_many_streams(live: Live, connect: Connect) -> None:
+    cvm, *_ = live.ready_cvm(connect)
+    for _ in range(7):
+        connect(cvm)
+    eventually(lambda: live.streams() == 8)
+    one_more = connect(cvm)
+    assert one_more.wait(lambda agent: agent.ended) == (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        f"cvm {cvm} has 8 streams",
+    )
+
+
+def test_what_an_agent_says_is_cut_to_what_lists_can_show(live: Live, connect: Connect) -> None:
+    cvm, agent = live.ready_cvm(connect)
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    agent.manifest()
+    agent.log(b"x" * 100_000, computation=computation, level="L" * 1000, at=time.time())
+    agent.event("T" * 1000, "S" * 1000, computation=computation, details=b"d" * 100_000)
+    level, message = eventually(lambda: live.logs(computation))[0]
+    assert (len(level), len(message)) == (255, 16_384)
+    eventually(lambda: len(live.events(computation)) == 2)
+    assert max(len(word) for event in live.events(computation) for word in event) == 255
+
+
+def test_an_agent_hears_nothing_while_what_it_said_is_not_written_down(live: Live, connect: Connect) -> None:
+    cvm, agent = live.ready_cvm(connect)
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    live.wait_for_run(computation, status="running")
+    agent.manifest()
+    with live.prism.database.writing() as session:
+        cvms.lock(session, cvm)
+        agent.event("Running", "InProgress", computation=computation)
+        eventually(live.unrecorded)
+        asked = agent.asked
+        threading.Event().wait(10 * QUICK.poll)
+        assert agent.asked <= asked + 1, "one question may have been on its way"
+    agent.wait(lambda agent: agent.asked > asked + 1)
+    eventually(lambda: ("Running", "InProgress") in live.events(computation))
 
 
 def test_the_report_of_an_agent_is_kept_and_gives_the_policy(
@@ -135,8 +179,31 @@ def test_the_stream_of_a_removed_cvm_ends_and_does_not_come_back(live: Live, con
     live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
     inactive = (DENIED, f"cvm is inactive: {cvm}")
     assert agent.wait(lambda agent: agent.ended) == inactive
+    assert (agent.stops, agent.disconnections) == ([], [cvm])
     assert connect(cvm, identity=identity).wait(lambda agent: agent.ended) == inactive
     assert live.cvm(cvm)["status"] == "inactive"
+
+
+def test_the_agent_of_a_removed_cvm_drops_the_results_that_it_has(live: Live, connect: Connect) -> None:
+    cvm, agent = live.ready_cvm(connect)
+    computation = live.lab.runnable()
+    live.lab.run(computation, cvm)
+    agent.manifest()
+    agent.state = "ConsumingResults"
+    live.wait_for_run(computation, status="completed")
+    live.wait_for_cvm(cvm, state="ConsumingResults")
+    live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
+    assert agent.wait(lambda agent: agent.ended) == (DENIED, f"cvm is inactive: {cvm}")
+    assert (agent.stops, agent.disconnections) == ([computation], [cvm])
+
+
+def test_the_log_forwarder_of_a_removed_cvm_is_told_nothing(live: Live, connect: Connect) -> None:
+    cvm, _ = live.ready_cvm(connect)
+    forwarder = connect(cvm, metadata=(("job-id", cvm), ("connection-type", "log-forwarder")))
+    forwarder.log(b"here", at=time.time())
+    live.ada.ok("DELETE", f"{live.lab.cvms}/{cvm}")
+    assert forwarder.wait(lambda agent: agent.ended) == (DENIED, f"cvm is inactive: {cvm}")
+    assert (forwarder.stops, forwarder.disconnections) == ([], [])
 
 
 def test_a_revoked_certificate_is_cut_off_while_a_newer_one_goes_on(live: Live, connect: Connect) -> None:

@@ -13,7 +13,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +30,15 @@ from tests.unit.backend.support import Person, Workspace
 ALGORITHM = b'#!/bin/sh\nread first < datasets/north.csv\necho "$first" > results/out.txt\necho working\n'
 FAILING = b"#!/bin/sh\necho no luck >&2\nexit 3\n"
 DATASET = b"a,b\n1,2\n"
+EVENTS_OF_A_RUN = [
+    ("ReceivingAlgorithm", "InProgress"),
+    ("ReceivingData", "InProgress"),
+    ("Running", "Starting"),
+    ("Running", "InProgress"),
+    ("Running", "Completed"),
+    ("ConsumingResults", "Ready"),
+    ("Complete", "Completed"),
+]
 
 
 class AnyVm(Protocol):
@@ -55,11 +64,22 @@ class Scene:
     def data(self) -> Path:
         return self.folder / "backend"
 
-    def vm(self) -> Vm:
+    def vm(self, control_address: str = "") -> Vm:
         cvm = self.lab.cvm()
         vm = Vm(self.folder / cvm, cvm)
-        vm.start(self.instance.control_address, self.files_of(cvm))
+        vm.start(control_address or self.instance.control_address, self.files_of(cvm))
         return vm
+
+    def elsewhere(self, client: httpx.Client) -> Scene:
+        """The same by way of another replica."""
+        root = replace(self.root, client=client)
+        return replace(self, root=root, lab=replace(self.lab, owner=root))
+
+    def events(self, computation: str) -> list[tuple[str, str]]:
+        """Type and status of each event, oldest first."""
+        path = f"{self.lab.computations}/{computation}/events"
+        found = self.root.ok("GET", path, params={"limit": 100})["events"][::-1]
+        return [(event["event_type"], event["status"]) for event in found]
 
     def files_of(self, cvm: str) -> dict[str, bytes]:
         """What the agent of a CVM is given, PEM by name."""
@@ -154,10 +174,10 @@ class Vm:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Scene]:
+def opened(folder: Path, *, database_url: str = "") -> Iterator[Scene]:
     """An instance whose data lie in `backend` of a folder."""
     data = folder / "backend"
-    instance = start(data)
+    instance = start(data, database_url=database_url)
     admin = json.loads((data / "admin.json").read_bytes())
     with httpx.Client(base_url=instance.rest_url) as client:
         body = {"username": admin["username"], "password": admin["password"]}
@@ -195,16 +215,7 @@ def test_a_run_gives_its_result_and_the_vm_takes_the_next_one(scene: Scene, vm: 
     assert scene.result(vm) == b"a,b\n"
     scene.wait_for_state(vm, "Complete")
     path = f"{scene.lab.computations}/{computation}"
-    events = scene.root.ok("GET", f"{path}/events", params={"limit": 100})["events"][::-1]
-    assert [(event["event_type"], event["status"]) for event in events] == [
-        ("ReceivingAlgorithm", "InProgress"),
-        ("ReceivingData", "InProgress"),
-        ("Running", "Starting"),
-        ("Running", "InProgress"),
-        ("Running", "Completed"),
-        ("ConsumingResults", "Ready"),
-        ("Complete", "Completed"),
-    ]
+    assert scene.events(computation) == EVENTS_OF_A_RUN
     logs = scene.root.ok("GET", f"{path}/logs", params={"limit": 100, "message": "working"})["logs"]
     assert [log["level"] for log in logs] == ["debug"]
     failing = scene.computation(FAILING)
@@ -254,3 +265,19 @@ def test_a_removed_vm_ends_by_itself(scene: Scene, vm: Vm) -> None:
     assert scene.root.delete(f"{scene.lab.cvms}/{vm.cvm}").status_code == 204
     assert vm.process is not None
     assert vm.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_vm_that_is_removed_with_results_drops_them_and_ends_by_itself(scene: Scene, vm: Vm) -> None:
+    scene.wait_for_state(vm, "ReceivingManifest")
+    computation = scene.computation(ALGORITHM)
+    scene.lab.run(computation, vm.cvm)
+    scene.upload(vm)
+    scene.wait_for_run(computation, "completed")
+    assert scene.root.delete(f"{scene.lab.cvms}/{vm.cvm}").status_code == 204
+    assert vm.process is not None
+    assert vm.process.wait(PATIENCE_SECONDS) == 0
+    told = (vm.folder / "console.log").read_text(encoding="utf-8")
+    stopped, disconnected, removed = map(
+        told.index, ("the computation is stopped", "asked to disconnect", "the VM was removed")
+    )
+    assert stopped < disconnected < removed

@@ -129,6 +129,20 @@ def test_uploads_that_are_awaited(
     assert failures(quick) == {"uploads": f"the run waits for numbers.txt from {ADA}"}
 
 
+def test_nobody_is_asked_for_what_the_agent_fetches(
+    quick: SameProcess, stage: Stage, numbers: Path, addition: Path, vm: Live[Any]
+) -> None:
+    algorithm = stage.algorithm(addition)
+    numbers_url = "https://data.example.com/numbers.txt"
+    dataset = stage.update(stage.dataset(numbers), source={"url": numbers_url})
+    computation = stage.computation(algorithm=algorithm.id, datasets=[dataset.id], result_consumers=[ADA])
+    stage.register_keys(computation, ADA, GRACE)
+    run = stage.create("ComputationRun", "r", computation=computation.id, vm=vm.id, wait=False)
+    eventually(lambda: stage.workspace.cvms.get(vm.id).state == "ReceivingAlgorithm")
+    assert failures(quick) == {"uploads": f"the run waits for addition.py from {GRACE}"}
+    stage.delete(stage.update(run, stop_on_delete=True))
+
+
 def test_an_upload_that_is_another_file(
     quick: SameProcess, stage: Stage, run: Live[Any], addition: Path
 ) -> None:

@@ -75,6 +75,42 @@ def test_what_is_exported_is_imported_as_it_was(
     assert len(list(other.workspace.assets.list())) == 2
 
 
+SOURCES: dict[str, dict[str, Any]] = {
+    "algorithm": {
+        "url": "https://data.example.com/addition.py",
+        "runtime": "python",
+        "arguments": ["--fast"],
+    },
+    "dataset": {
+        "url": "s3://lab/numbers.sealed",
+        "encrypted": True,
+        "kbs_url": "https://kbs.example.com",
+        "kbs_resource_path": "default/key/numbers",
+    },
+}
+
+
+def test_sources_go_with_what_is_exported(
+    quick: SameProcess, stage: Stage, other: Stage, numbers: Path, addition: Path
+) -> None:
+    algorithm = stage.update(stage.algorithm(addition), source=SOURCES["algorithm"])
+    dataset = stage.update(stage.dataset(numbers), source=SOURCES["dataset"])
+    stage.computation(algorithm=algorithm.id, datasets=[dataset.id], result_consumers=[ADA])
+    quick.out("export", "--output", "all.json")
+    other.dataset(numbers)  # the same bytes, but uploaded
+    made = quick.json("import", "all.json", PRISM_WORKSPACE=other.workspace_name)["assets_made"]
+    assert exported(other.workspace) == exported(stage.workspace)
+    kept = [record for record in other.workspace.assets.list() if record.source is not None]
+    assert {record.asset_type: record.source and record.source.to_json() for record in kept} == SOURCES
+    assert (made, len(kept)) == (2, 2)
+    again = quick.json("import", "all.json", PRISM_WORKSPACE=other.workspace_name)
+    assert (again["made"], again["assets_made"]) == (0, 0)
+
+    quick.out("export", "--layout", Layout.STACK, "-o", "stack.yaml")
+    declared = load_stack(quick.folder / "stack.yaml").assets.values()
+    assert {item.kind: item.source and item.source.to_json() for item in declared} == SOURCES
+
+
 @pytest.mark.parametrize("layout", [Layout.FLAT, Layout.CSV])
 def test_flat_layouts_find_the_assets_by_their_digest(
     quick: SameProcess, stage: Stage, computation: Live[Computation], layout: Layout

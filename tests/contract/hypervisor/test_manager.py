@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from prism_iac.attestation.policy import PolicyFile, PolicyForm
+from prism_iac.hypervisor._lock import locked
+from prism_iac.hypervisor._process import identity_of
 from prism_iac.hypervisor.cocos import (
     CocosManager,
     ManagerAccess,
@@ -168,6 +171,55 @@ def test_a_second_manager_of_the_same_folder_is_refused(manager: OwnManager) -> 
     )
     assert second.returncode != 0
     assert "another manager serves this folder" in second.stderr
+
+
+class TestItsEnd:
+    """What a call or a removal is at when the manager is told to end does not keep it."""
+
+    def test_a_create_that_takes_long_is_undone(self, manager: OwnManager) -> None:
+        with (
+            CocosManager(ManagerAccess(manager.address)) as client,
+            ThreadPoolExecutor(1) as callers,
+            # As if the keys of the platform took for ever, which the first VM of a folder has made.
+            locked(manager.data / "platform.lock"),
+        ):
+            call = callers.submit(client.create, SPEC, ttl=HOUR)
+            eventually(lambda: any((manager.data / "ends").glob("*")))
+            assert manager.end() == 0
+            with pytest.raises(ReplyLost):
+                call.result()
+        manager.start()
+        assert manager.vms() == []
+        assert list((manager.data / "vms").glob("[!.]*")) == []
+        with CocosManager(ManagerAccess(manager.address)) as client:
+            machine = client.create(SPEC, ttl=HOUR)
+        assert manager.vms() == [machine.id]
+
+    def test_a_removal_that_takes_long_is_finished_by_the_next(
+        self, manager: OwnManager, access: ManagerAccess
+    ) -> None:
+        with CocosManager(access) as client:
+            deaf = client.create(SPEC, ttl=HOUR)
+            vm = LocalHypervisor(manager.data).find(deaf.id)
+            assert vm is not None
+            os.kill(vm.pid, signal.SIGSTOP)
+            (manager.data / "ends" / deaf.id).write_text((NOW - DAY).isoformat())
+            other = client.create(SPEC, ttl=HOUR)
+        eventually(lambda: manager.vms() == [other.id])
+        assert manager.end() == 0
+        assert identity_of(vm.pid) is not None
+        os.kill(vm.pid, signal.SIGCONT)
+        manager.start()
+        eventually(lambda: not vm.folder.exists())
+        assert identity_of(vm.pid) is None
+        assert manager.vms() == [other.id]
+
+    def test_an_end_that_was_cut_off_while_it_was_noted_is_none(self, manager: OwnManager) -> None:
+        manager.end()
+        (manager.data / "ends").mkdir()
+        (manager.data / "ends" / ".a-vm.new").touch()
+        manager.start()
+        assert manager.end() == 0
 
 
 class TestTls:

@@ -37,12 +37,14 @@ class Stage:
 
     Attributes:
         clock: What handlers take for now; None for the machine's clock.
+        manager_key: That of the configuration, from the next deployment on.
         lines: What handlers reported.
     """
 
     data: Path
     workspace_name: str
     clock: datetime | None = None
+    manager_key: str | None = None
     lines: list[str] = field(default_factory=list)
     keys: dict[str, KeyPair] = field(default_factory=dict)
 
@@ -55,7 +57,13 @@ class Stage:
         self.session = self._connect()
 
     def _connect(self) -> Session:
-        session = Session(Settings(endpoint=EMBEDDED, data=self.data, workspace=self.workspace_name))
+        settings = Settings(
+            endpoint=EMBEDDED,
+            data=self.data,
+            workspace=self.workspace_name,
+            manager_key=self.manager_key,
+        )
+        session = Session(settings)
         session.allow_start()
         return session
 

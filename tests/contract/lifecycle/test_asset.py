@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prism_iac.errors import Conflict, InvalidInput
-from prism_iac.model import AssetKind
+from prism_iac.errors import Conflict, InvalidInput, PartialResult
+from prism_iac.lifecycle import Live
+from prism_iac.model import AssetKind, RemoteSource
 from prism_iac.prism import AssetContent
 from tests.contract.lifecycle.stage import ADA, Stage
 
@@ -94,6 +96,89 @@ def test_a_description_changed_behind_the_back_is_drift(stage: Stage, numbers: P
     changed = record.description.replace("a dataset", "other")
     assets.update(asset.id, AssetContent(AssetKind.DATASET, changed, record.checksum, record.file_name))
     assert stage.drift(asset) == {"description": ("a dataset", "other")}
+
+
+def fetched(stage: Stage, kind: str = "dataset", **values: Any) -> Live[Any]:
+    given: dict[str, Any] = {"checksum": "ab" * 32, "description": "d", "source": {"url": URL}}
+    return stage.create("Asset", "fetched", asset_type=kind, **(given | values))
+
+
+URL = "https://data.example.com/iris%20set.csv?version=2"
+
+
+def test_one_that_is_fetched_takes_its_name_from_the_url(stage: Stage) -> None:
+    asset = fetched(stage)
+    assert asset.state.file_name == "iris set.csv"
+    assert stage.drift(asset) == {}
+
+
+def test_a_create_that_finds_its_asset_takes_another_source_back(stage: Stage) -> None:
+    first = fetched(stage)
+    stage.begin_deployment()
+    assert fetched(stage, source=None).id == first.id
+    assert stage.workspace.assets.get(first.id).source is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "told"),
+    [
+        ("dataset", {"url": URL, "runtime": "python"}, r"source\.runtime: a dataset has no runtime"),
+        ("dataset", {"url": f"docker://r.example.com/a@sha256:{'0' * 64}"}, "file_name"),
+        ("algorithm", {"url": URL}, r"source\.runtime: nobody tells the agent"),
+        ("algorithm", {"url": URL, "runtime": "bin", "decompress": True}, r"source\.decompress"),
+        ("dataset", {"url": URL, "encrypted": True}, r"source\.kbs_url: an encrypted object has a key"),
+        ("dataset", {"url": URL, "kbs_url": "https://kbs.example.com"}, "is not encrypted needs no key"),
+        ("dataset", {"url": "https://ada:word@data.example.com/iris.csv"}, "holds a password"),
+        ("dataset", {"url": "https://lab.s3.amazonaws.com/iris?X-Amz-Signature=word"}, "or a signature"),
+        ("dataset", {"url": "docker://r.example.com/iris:1"}, "an image without its digest"),
+        ("dataset", {"url": "ftp://data.example.com/iris.csv"}, "a scheme that no agent fetches from"),
+        ("dataset", {"url": "s3://lab"}, "names no object"),
+    ],
+)
+def test_a_source_that_no_agent_could_use_is_refused(
+    stage: Stage, kind: str, source: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told) as caught:
+        fetched(stage, kind, source=source)
+    assert "word" not in str(caught.value).replace("password", "")
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Prism that ignores the field, as one does that has the documented routes alone."""
+    told = AssetContent.to_json
+
+    def without_source(content: AssetContent) -> dict[str, Any]:
+        body = told(content)
+        body["asset"].pop("source", None)
+        return body
+
+    monkeypatch.setattr(AssetContent, "to_json", without_source)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_prism_that_keeps_no_sources_is_found_out_and_what_was_made_is_not_lost(
+    stage: Stage, numbers: Path
+) -> None:
+    with pytest.raises(PartialResult, match="this Prism keeps no sources") as caught:
+        fetched(stage)
+    assert "source" not in caught.value.state
+    (made,) = stage.workspace.assets.list()
+    assert made.id == caught.value.id
+    asset = stage.dataset(numbers)
+    with pytest.raises(Conflict, match="this Prism keeps no sources"):
+        stage.update(asset, source={"url": URL})
+
+
+def test_a_source_is_frozen_while_a_run_uses_it(stage: Stage, runnable: Live[Any], vm: Live[Any]) -> None:
+    run = stage.create("ComputationRun", "run", computation=runnable.id, vm=vm.id, wait=False)
+    asset_id = runnable.state.datasets[0]
+    record = stage.workspace.assets.get(asset_id)
+    assets = stage.session.acting_for(ADA, stage.workspace_name).assets
+    content = AssetContent(AssetKind.DATASET, record.description, record.checksum, record.file_name)
+    with pytest.raises(Conflict, match="its checksum, file name and source are fixed"):
+        assets.update(asset_id, replace(content, source=RemoteSource(url=URL)))
+    stage.delete(stage.update(run, stop_on_delete=True))
 
 
 def test_one_that_is_linked_is_not_deleted(stage: Stage, numbers: Path) -> None:

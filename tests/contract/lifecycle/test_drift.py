@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
 
+from prism_iac.hypervisor import Vm
+from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.lifecycle import HANDLERS, Live
-from prism_iac.model import AssetKind
-from prism_iac.model.resources import AgentConfig
+from prism_iac.lifecycle.handlers._vm_spec import state_of_process
+from prism_iac.model import AssetKind, RemoteSource, VmProvider, VmStatus
+from prism_iac.model.resources import AgentConfig, ConfidentialVM, QemuSettings, VmLimits
 from prism_iac.prism import AgentConfigRecord, AssetContent
-from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage
+from tests.contract.lifecycle.stage import ADA, EVE, GRACE, Stage, eventually
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,18 @@ class Scene:
         if remove:
             roles.remove_members(computation, role.id, [session.user(remove, self.stage.workspace_name).id])
 
+    def start_another_vm(self, **facts: Any) -> None:
+        """Start another process in place of the VM's, from other facts in its folder."""
+        hypervisor = self.stage.session.hypervisor(VmProvider.LOCAL)
+        vm = hypervisor.find(self.live.id)
+        assert vm is not None
+        LocalHypervisor(self.stage.data).stop(vm.id)
+        file = vm.folder / "vm.json"
+        file.write_text(json.dumps(json.loads(file.read_bytes()) | facts))
+        LocalHypervisor(self.stage.data).start(vm.id)
+        eventually((vm.folder / "evidence.sock").exists)
+        eventually(lambda: self.stage.workspace.cvms.get(vm.id).status is VmStatus.ONLINE)
+
     def take_action(self, action: str) -> None:
         roles, computation = self.stage.workspace.roles, self.live.state.computation
         (role,) = (
@@ -69,6 +87,13 @@ class Scene:
         )
         roles.remove_actions(computation, role.id, [action])
 
+
+SEALED: Final[Mapping[str, Any]] = {
+    "url": "s3://lab/numbers.sealed",
+    "encrypted": True,
+    "kbs_url": "https://kbs.example.com",
+    "kbs_resource_path": "default/key/numbers",
+}
 
 Edit: TypeAlias = Callable[[Scene], None]
 
@@ -102,6 +127,7 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
         "file": HERE,
         "checksum": lambda scene: scene.edit_asset(checksum="ab" * 32),
         "file_name": lambda scene: scene.edit_asset(file_name="other.txt"),
+        "source": lambda scene: scene.edit_asset(source=RemoteSource.model_validate(SEALED)),
         "description": lambda scene: scene.edit_asset(words="another dataset"),
         "mime_type": lambda scene: scene.edit_asset(mime_type="text/plain"),
         "sample_file": lambda scene: scene.edit_asset(sample=b"another sample"),
@@ -120,13 +146,28 @@ ROWS: Final[Mapping[str, Mapping[str, Edit | str]]] = {
         **dict.fromkeys(("triggers", "wait", "timeout", "stop_on_delete"), HERE),
     },
     "ConfidentialVM": {
-        **dict.fromkeys(("workspace", "name", "provider", "platform", "vcpus", "agent_log_level"), SETTLED),
-        **dict.fromkeys(("limits", "qemu", "manager", "manager_tls", "ttl", "ready_timeout", "policy"), HERE),
+        **dict.fromkeys(("workspace", "name", "provider", "platform"), SETTLED),
+        "vcpus": lambda scene: scene.start_another_vm(vcpus=4),
+        "agent_log_level": lambda scene: scene.start_another_vm(agent_log_level="debug"),
+        "limits": lambda scene: scene.start_another_vm(limits={"memory_mib": 512}),
+        "qemu": "see `test_what_qemu_was_started_with_is_shown`",
+        **dict.fromkeys(("manager", "manager_tls", "ttl", "ready_timeout", "policy"), HERE),
     },
     "AttestationPolicy": dict.fromkeys(HANDLERS["AttestationPolicy"].model.input_names(), THE_FILE),
     "CertificateBundle": dict.fromkeys(HANDLERS["CertificateBundle"].model.input_names(), THE_STATE),
 }
 """By kind and field that people set: an edit that must show, or why there can be none."""
+
+SOURCE_ROWS: Final[Mapping[str, Any]] = {
+    "url": "https://elsewhere.example.com/numbers.txt",
+    "encrypted": False,
+    "kbs_url": "https://kbs.elsewhere.example.com",
+    "kbs_resource_path": "default/key/other",
+    "decompress": True,
+    "runtime": "wasm",
+    "arguments": ("--slow",),
+}
+"""Of where an agent fetches an asset, by its own fields: another value than that of the scene."""
 
 AGENT_ROWS: Final[Mapping[str, Edit]] = {
     "tls": lambda scene: scene.edit_computation(
@@ -159,8 +200,12 @@ def test_every_field_of_the_agent_has_its_row() -> None:
     assert set(AGENT_ROWS) == set(AgentConfig.model_fields)
 
 
+def test_every_field_of_a_source_has_its_row() -> None:
+    assert set(SOURCE_ROWS) == set(RemoteSource.model_fields)
+
+
 @pytest.fixture
-def scene_of(stage: Stage, numbers: Path, addition: Path) -> Callable[[str], Scene]:
+def scene_of(stage: Stage, numbers: Path, addition: Path) -> Iterator[Callable[[str], Scene]]:
     """Makes a resource that says every field that its kind shares with Prism."""
 
     def computation() -> Live[Any]:
@@ -197,8 +242,20 @@ def scene_of(stage: Stage, numbers: Path, addition: Path) -> Callable[[str], Sce
             "Participant", "eve", computation=stage.computation().id, user=EVE, actions=["edit", "run"]
         )
 
-    makers = {"Computation": computation, "Asset": asset, "Participant": participant}
-    return lambda kind: Scene(stage, makers[kind](), numbers.parent)
+    def vm() -> Live[Any]:
+        return stage.create("ConfidentialVM", "trainer", limits={"memory_mib": 1024})
+
+    makers = {"Computation": computation, "Asset": asset, "Participant": participant, "ConfidentialVM": vm}
+    made: list[Live[Any]] = []
+
+    def scene(kind: str) -> Scene:
+        made.append(makers[kind]())
+        return Scene(stage, made[-1], numbers.parent)
+
+    yield scene
+    for live in made:
+        if live.state.kind == "ConfidentialVM":
+            stage.delete(live)
 
 
 @pytest.mark.parametrize(("kind", "field"), EDITS)
@@ -219,10 +276,50 @@ def test_an_edit_of_the_agent_is_shown(field: str, scene_of: Callable[[str], Sce
     assert recorded.get(field) != actual.get(field)
 
 
+@pytest.mark.parametrize("field", SOURCE_ROWS)
+def test_an_edit_of_a_source_is_shown(field: str, stage: Stage, addition: Path) -> None:
+    is_run = field in ("runtime", "arguments")
+    values: dict[str, Any] = {
+        "asset_type": "algorithm" if is_run else "dataset",
+        "provider": ADA,
+        "file": str(addition),
+        "description": "a dataset",
+        "source": {"url": "https://data.example.com/a.py", "runtime": "python"} if is_run else SEALED,
+    }
+    live = stage.create("Asset", "edited", **values)
+    assert stage.drift(live) == {}
+    edited = live.state.source.model_dump() | {field: SOURCE_ROWS[field]}
+    if field == "encrypted":
+        edited |= {"kbs_url": None, "kbs_resource_path": None}
+    Scene(stage, live, Path()).edit_asset(source=RemoteSource.model_validate(edited))
+    recorded, actual = stage.drift(live)["source"]
+    assert recorded.get(field) != actual.get(field)
+
+
+def test_a_source_that_was_removed_and_one_that_was_added_are_shown(stage: Stage, numbers: Path) -> None:
+    fetched = stage.create(
+        "Asset",
+        "fetched",
+        asset_type="dataset",
+        provider=ADA,
+        file=str(numbers),
+        description="a dataset",
+        source=SEALED,
+    )
+    Scene(stage, fetched, Path()).edit_asset(removes_source=True)
+    assert stage.drift(fetched) == {"source": (fetched.state.inputs()["source"], None)}
+    uploaded = stage.dataset(numbers)
+    Scene(stage, uploaded, Path()).edit_asset(source=fetched.state.source)
+    assert stage.drift(uploaded) == {"source": (None, fetched.state.inputs()["source"])}
+    seen = stage.read(uploaded)
+    assert seen is not None
+    assert stage.drift(stage.update(seen, source=None)) == {}
+
+
 @pytest.mark.parametrize("kind", ["Computation", "Asset"])
 def test_an_update_takes_the_edit_back(kind: str, scene_of: Callable[[str], Scene]) -> None:
     scene = scene_of(kind)
-    for field in ("description", "name" if kind == "Computation" else "sample_file"):
+    for field in ("description", *(["name"] if kind == "Computation" else ["sample_file", "source"])):
         edit = ROWS[kind][field]
         assert not isinstance(edit, str)
         edit(scene)
@@ -281,3 +378,50 @@ def test_a_grant_whose_every_action_was_taken_is_shown(stage: Stage) -> None:
     grant = stage.create("Participant", "eve", computation=computation.id, user=EVE, actions=["edit"])
     Scene(stage, grant, Path()).take_action("edit")
     assert stage.drift(grant) == {"actions": (["edit", "view"], ["view"])}
+
+
+class TestVm:
+    """What happens to a VM behind the back, besides another one in its place."""
+
+    def test_a_folder_that_was_removed_is_a_vm_that_is_gone(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("ConfidentialVM")
+        scene.stage.session.hypervisor(VmProvider.LOCAL).remove(scene.live.id)
+        assert scene.stage.read(scene.live) is None
+
+    def test_one_that_prism_cannot_see_is_there(self, scene_of: Callable[[str], Scene]) -> None:
+        scene = scene_of("ConfidentialVM")
+        vm = scene.stage.session.hypervisor(VmProvider.LOCAL).find(scene.live.id)
+        assert vm is not None
+        os.killpg(vm.pid, signal.SIGSTOP)
+        try:
+            assert scene.stage.drift(scene.live) == {}
+        finally:
+            os.killpg(vm.pid, signal.SIGCONT)
+
+    @pytest.mark.parametrize(
+        ("recorded", "started_with", "shown"),
+        [
+            (None, QemuSettings(), None),
+            (QemuSettings(memory_mib=512), QemuSettings(memory_mib=512), QemuSettings(memory_mib=512)),
+            (QemuSettings(memory_mib=512), QemuSettings(memory_mib=4096), QemuSettings(memory_mib=4096)),
+        ],
+    )
+    def test_what_qemu_was_started_with_is_shown(
+        self, recorded: QemuSettings | None, started_with: QemuSettings, shown: QemuSettings | None
+    ) -> None:
+        state = ConfidentialVM(workspace="research", provider=VmProvider.QEMU, qemu=recorded)
+        vm = Vm(
+            id="1",
+            name="trainer",
+            agent_address="127.0.0.1:7002",
+            pid=1,
+            running=True,
+            platform=state.platform,
+            vcpus=state.vcpus,
+            agent_log_level=state.agent_log_level,
+            control_address="127.0.0.1:7018",
+            limits=VmLimits(),
+            folder=Path(),
+            qemu=started_with,
+        )
+        assert state_of_process(state, vm) == state.with_(qemu=shown)

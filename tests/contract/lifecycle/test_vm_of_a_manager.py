@@ -15,9 +15,13 @@ from prism_iac.errors import InvalidInput, PartialResult, RemoteFailure
 from prism_iac.hypervisor.cocos import CocosManager, Machine, ManagerAccess, ReplyLost
 from prism_iac.lifecycle import HANDLERS, Live, diff
 from prism_iac.model import VmStatus
-from prism_iac.model.resources import Computation
+from prism_iac.model.resources import Computation, KeyAlgorithm, KeySpec
+from prism_iac.pki import Authority, IssuedCertificate
 from tests.contract.hypervisor.managers import OwnManager, own_manager
 from tests.contract.lifecycle.stage import Stage, eventually
+
+EC = KeySpec(algorithm=KeyAlgorithm.ECDSA)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -277,3 +281,83 @@ def test_a_manager_that_does_not_answer_at_the_delete_is_an_error(stage: Stage, 
     manager.start()
     stage.delete(vm)
     assert manager.vms() == []
+
+
+class TestTls:
+    """The manager and the provider know each other by certificates."""
+
+    @pytest.fixture
+    def authority(self) -> Authority:
+        return Authority.create("Test CA", key=EC, now=datetime.now(UTC), validity=DAY)
+
+    @pytest.fixture(params=["tls", "mtls"])
+    def mode(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def manager(self, tmp_path: Path, authority: Authority, mode: str) -> Iterator[OwnManager]:
+        own = self.issue(authority, "manager", ip_addresses=["127.0.0.1"])
+        files = {"certificate": own.certificate_pem, "key": own.key_pem}
+        if mode == "mtls":
+            files["client-ca"] = authority.certificate_pem
+        options = []
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+            options += [f"--{name}", str(tmp_path / name)]
+        with own_manager(tmp_path / "manager", *options) as manager:
+            yield manager
+
+    @pytest.fixture
+    def files(self, tmp_path: Path, authority: Authority, mode: str) -> dict[str, str]:
+        """What the provider has for a manager of the mode: one file by its path, the others as text."""
+        (tmp_path / "ca.pem").write_bytes(authority.certificate_pem)
+        own = self.issue(authority, "platform")
+        client = {"client_certificate": own.certificate_pem.decode(), "client_key": own.key_pem.decode()}
+        return {"server_ca": str(tmp_path / "ca.pem"), **(client if mode == "mtls" else {})}
+
+    def issue(self, authority: Authority, name: str, **more: Any) -> IssuedCertificate:
+        return authority.issue(common_name=name, key=EC, now=datetime.now(UTC), validity=DAY, **more)
+
+    def test_a_vm_is_made_read_and_removed(
+        self, stage: Stage, manager: OwnManager, files: dict[str, str]
+    ) -> None:
+        vm = make(stage, manager, manager_tls=files)
+        assert manager.vms() == [vm.state.cvm_id]
+        seen = stage.read(vm)
+        assert seen is not None
+        assert seen.state == vm.state
+        stage.delete(vm)
+        assert manager.vms() == []
+
+    @pytest.mark.parametrize("mode", ["mtls"], indirect=True)
+    def test_the_key_may_be_that_of_the_configuration(
+        self, stage: Stage, manager: OwnManager, files: dict[str, str]
+    ) -> None:
+        key = files.pop("client_key")
+        with pytest.raises(PartialResult, match="has no key") as refused:
+            make(stage, manager, manager_tls=files)
+        stage.manager_key = key
+        stage.begin_deployment()
+        ready = stage.update(partial(refused))
+        assert key not in str(ready.state.properties())
+        stage.delete(ready)
+
+    def test_a_stranger_makes_no_vm_and_what_was_recorded_goes_on_with_other_files(
+        self, stage: Stage, manager: OwnManager, files: dict[str, str], mode: str
+    ) -> None:
+        other = Authority.create("Other CA", key=EC, now=datetime.now(UTC), validity=DAY)
+        foreign = self.issue(other, "platform")
+        wrong = (
+            {"client_certificate": foreign.certificate_pem.decode(), "client_key": foreign.key_pem.decode()}
+            if mode == "mtls"
+            else {"server_ca": other.certificate_pem.decode()}
+        )
+        with pytest.raises(PartialResult, match="cannot be reached"):
+            make(stage, manager, manager_tls={**files, **wrong})
+        with pytest.raises(PartialResult, match="cannot be reached") as refused:
+            make(stage, manager)
+        assert "manager_tls" in refused.value.next_step
+        assert manager.vms() == []
+        ready = stage.update(partial(refused), manager_tls=files)
+        assert manager.vms() == [ready.state.cvm_id]
+        stage.delete(ready)

@@ -80,6 +80,13 @@ _ADDITION: Final = (
     "Asset",
     {"asset_type": "algorithm", "provider": GRACE, "file": "addition.py", "description": "adds"},
 )
+
+
+def _fetched(host: str) -> tuple[str, Mapping[str, Any]]:
+    source = {"url": f"https://{host}.example.com/addition.py", "runtime": "python", "arguments": ["--fast"]}
+    return "Asset", {**_ADDITION[1], "source": source}
+
+
 _MORE: Final = (
     "Asset",
     {"asset_type": "dataset", "provider": ADA, "file": "ada.pub.pem", "description": "m"},
@@ -164,10 +171,32 @@ CASES: Final = (
         {"sum": {"agent.logLevel": "update"}},
     ),
     Case("back", _REWORDED, {"sum": "update"}, {"sum": {"agent.logLevel": "update"}}),
-    Case("another size", _RESIZED, {"trainer": "replace"}, {"trainer": {"vcpus": "update-replace"}}),
+    Case(
+        "a source",
+        {**_REWORDED, "addition": _fetched("data")},
+        {"addition": "update"},
+        {"addition": {"source": "add"}},
+    ),
+    Case(
+        "another source",
+        {**_REWORDED, "addition": _fetched("mirror")},
+        {"addition": "update"},
+        {"addition": {"source.url": "update"}},
+    ),
+    Case(
+        "another size, and an upload again",
+        _RESIZED,
+        {"trainer": "replace", "addition": "update"},
+        {"trainer": {"vcpus": "update-replace"}, "addition": {"source": "delete"}},
+    ),
     Case("an input that is not known yet", _WIDER, {"more": "create", "sum": "update"}),
     Case("a secret", _SAFE, {"tls": "create", "sum": "update"}),
     Case("nobody's name", {**_SAFE, "sum": _sum(description=" ")}, refused="must not be empty"),
+    Case(
+        "a policy that nobody would hold a VM to",
+        {**_SAFE, "trainer": _vm(vcpus=2, provider="cocos", manager="127.0.0.1:9", policy="{}")},
+        refused="shows no evidence here",
+    ),
     Case("less", _NARROW, {"more": "delete", "tls": "delete", "sum": "update"}),
     Case(
         "drift",

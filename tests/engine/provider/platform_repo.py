@@ -18,6 +18,7 @@ from prism_iac.pki import KeyPair, generate_key_pair
 from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
 from tests.engine.processes import processes_of
 from tests.engine.project import Project
+from tests.engine.provider.gate import Gate
 
 T = TypeVar("T")
 
@@ -98,8 +99,42 @@ class PlatformRepo:
         return open_hypervisor(VmProvider.LOCAL, data=self.data).list()
 
     def plugins(self) -> list[int]:
-        """The processes of the engine's plugins for dynamic resources."""
-        return [pid for pid in processes_of(self.project.folder) if b"pulumi.dynamic" in _command_of(pid)]
+        """The processes of the engine's plugins for resources, at either face."""
+        marks = (b"pulumi.dynamic", b"pulumi-resource-prism")
+        return [
+            pid
+            for pid in processes_of(self.project.folder)
+            if any(mark in _command_of(pid) for mark in marks)
+        ]
+
+    def kill_engine_at(
+        self, gate: Gate, call: str, *, verb: str = "up", arguments: tuple[str, ...] = ()
+    ) -> None:
+        """Kill the engine after the backend has done a call and before the provider hears of it.
+
+        The stack stays locked.
+        """
+        gate.hold_replies(call)
+        running = self.project.start(verb, *arguments)
+        running.until(lambda: bool(gate.held))
+        assert self.plugins()
+        running.kill()
+        running.finish()
+        # Nobody tells the plugin; it notices by itself, before it could go on.
+        eventually(lambda: not self.plugins())
+        gate.release()
+
+    def prism_iac(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the project's folder."""
+        return subprocess.run(
+            (sys.executable, "-m", "prism_iac.cli", *arguments),
+            cwd=self.project.folder,
+            env=self.project.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def start_backend(self) -> None:
         """Start the backend before the provider does."""

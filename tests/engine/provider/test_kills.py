@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.provider.gate import Gate
-from tests.engine.provider.platform_repo import PlatformRepo, eventually
+from tests.engine.provider.platform_repo import PlatformRepo
 
 PROGRAM = """
     from pathlib import Path
@@ -50,15 +50,7 @@ PROGRAM = """
 
 def kill_engine_at(repo: PlatformRepo, gate: Gate, call: str) -> None:
     """Kill the engine after the backend has done a call and before the provider hears of it."""
-    gate.hold_replies(call)
-    running = repo.project.start("up")
-    running.until(lambda: bool(gate.held))
-    assert repo.plugins()
-    running.kill()
-    running.finish()
-    # Nobody tells the plugin; it notices by itself, before it could go on.
-    eventually(lambda: not repo.plugins())
-    gate.release()
+    repo.kill_engine_at(gate, call)
     # What a user does who is told that the stack is locked.
     repo.project.pulumi("cancel", "--yes")
 

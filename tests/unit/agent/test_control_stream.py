@@ -116,17 +116,29 @@ def test_each_stream_begins_with_the_greeting_and_what_was_not_confirmed(tmp_pat
     assert prism.streams[2] == [GREETING]
 
 
-def test_a_disconnection_on_request_is_followed_by_another_stream(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.0, 60.0], ids=["ended by Prism", "left open"])
+def test_a_disconnection_on_request_is_followed_by_another_stream(tmp_path: Path, seconds: float) -> None:
     async def script(prism: Prism, number: int) -> AsyncIterator[ServerStreamMessage]:
         del prism
         if number >= 2:
             raise removed()
         yield ServerStreamMessage(disconnectReq=DisconnectReq(id="d"))
-        await asyncio.sleep(60)
+        await asyncio.sleep(seconds)
 
     prism = Prism(script)
     asyncio.run(converse(prism, Outbox(tmp_path, now=lambda: 0.0)))
     assert len(prism.streams) >= 2
+
+
+def test_a_disconnection_of_a_removed_vm_is_the_end(tmp_path: Path) -> None:
+    async def script(prism: Prism, number: int) -> AsyncIterator[ServerStreamMessage]:
+        del prism, number
+        yield ServerStreamMessage(disconnectReq=DisconnectReq(id="d"))
+        raise removed()
+
+    prism = Prism(script)
+    asyncio.run(converse(prism, Outbox(tmp_path, now=lambda: 0.0)))
+    assert len(prism.streams) == 1
 
 
 def test_a_refusal_of_another_kind_is_not_the_end(tmp_path: Path) -> None:

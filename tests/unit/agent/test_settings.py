@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from prism_iac.agent.server._allowance import DataLimits
 from prism_iac.agent.server._settings import Endpoint, RunLimits, Settings
 from prism_iac.errors import InvalidInput
 from prism_iac.model import LogLevel
@@ -46,6 +47,11 @@ def test_every_variable_is_read() -> None:
             "AGENT_LIMIT_MEMORY_MIB": "128",
             "AGENT_LIMIT_PROCESSES": "7",
             "AGENT_LIMIT_RUN_SECONDS": "60",
+            "AGENT_LIMIT_UPLOAD_MIB": "2",
+            "AGENT_LIMIT_DATA_MIB": "3",
+            "AGENT_LIMIT_RESULT_MIB": "4",
+            "AGENT_LIMIT_ARCHIVE_FILES": "5",
+            "AGENT_LIMIT_ARCHIVE_RATIO": "6",
             "AGENT_EVIDENCE_SOCKET": "/e",
         }
     )
@@ -60,6 +66,13 @@ def test_every_variable_is_read() -> None:
         state_folder=Path("/s"),
         platform_folder=Path("/p"),
         limits=RunLimits(memory_bytes=128 << 20, processes=7, run_seconds=60),
+        data_limits=DataLimits(
+            upload_bytes=2 << 20,
+            total_bytes=3 << 20,
+            result_bytes=4 << 20,
+            archive_files=5,
+            archive_ratio=6,
+        ),
         evidence_at=Path("/e"),
     )
     assert str(settings.listen) == "[::1]:6100"
@@ -76,6 +89,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
                 "AGENT_LIMIT_MEMORY_MIB": "-1",
                 "AGENT_LIMIT_PROCESSES": "many",
                 "AGENT_LIMIT_RUN_SECONDS": "0",
+                "AGENT_LIMIT_DATA_MIB": "1.5",
             }
         )
     assert {finding.path for finding in caught.value.findings} == {
@@ -87,6 +101,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "AGENT_LIMIT_MEMORY_MIB",
         "AGENT_LIMIT_PROCESSES",
         "AGENT_LIMIT_RUN_SECONDS",
+        "AGENT_LIMIT_DATA_MIB",
     }
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from prism_iac.agent.server._unpack import BadArchiveError, UnpackLimits, unpack
 from prism_iac.model import archive_folder
 
-LIMITS = UnpackLimits(entries=5, size_bytes=1000)
+LIMITS = UnpackLimits(entries=5, size_bytes=1000, ratio=250)
 
 
 def archive_of(folder: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method: int = 0) -> Path:
@@ -93,8 +93,15 @@ def test_too_many_entries_are_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_while_it_unpacks(tmp_path: Path) -> None:
     archive = archive_of(tmp_path, ("a", bytes(900)), ("b", bytes(900)), method=zipfile.ZIP_DEFLATED)
     assert archive.stat().st_size < 300
-    assert refusal(archive) == "it holds more bytes than allowed"
+    assert refusal(archive) == "it holds more than the 1000 bytes that may come out of it"
     assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) <= 1000
+
+
+def test_an_archive_may_unpack_to_so_many_times_its_own_size(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path, ("zeros", bytes(65 << 20)), method=zipfile.ZIP_DEFLATED)
+    limits = UnpackLimits(entries=1, size_bytes=1 << 30, ratio=250)
+    assert archive.stat().st_size * limits.ratio < 65 << 20
+    assert "may come out of it" in refusal(archive, limits)
 
 
 def test_a_size_that_the_archive_states_is_not_believed(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 UNPRIVILEGED_USER = "nobody"
 START_SECONDS = 30.0
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def find_binaries() -> Path | None:
@@ -26,14 +28,24 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def postgres_server(binaries: Path) -> Iterator[str]:
-    """A server without durability on a temporary folder; gives the URL of its maintenance database."""
+def postgres_server(binaries: Path, *, is_durable: bool = False) -> Iterator[str]:
+    """A server on a temporary folder; gives the URL of its maintenance database."""
     # Not below pytest's own folder, which only its user may enter.
     with tempfile.TemporaryDirectory(prefix="prism-postgres-") as name:
-        yield from _serve(binaries, Path(name))
+        yield from _serve(binaries, Path(name), () if is_durable else QUICK)
 
 
-def _serve(binaries: Path, folder: Path) -> Iterator[str]:
+def make_database(url: str) -> str:
+    """The URL of a fresh database on the server of another one."""
+    import psycopg
+
+    name = f"d{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _serve(binaries: Path, folder: Path, settings: Sequence[str]) -> Iterator[str]:
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:
         # The server refuses to run as root.
@@ -48,9 +60,7 @@ def _serve(binaries: Path, folder: Path) -> Iterator[str]:
         cwd=folder,
         **as_user,
     )
-    options = (
-        f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -p {port}"
-    )
+    options = " ".join(f"-c {setting}" for setting in (*settings, "max_connections=200", f"port={port}"))
     server = subprocess.Popen(
         [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", *options.split()],
         stdout=subprocess.DEVNULL,

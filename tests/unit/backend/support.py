@@ -22,6 +22,7 @@ from prism_iac.backend._runs import Signal, end_run
 from prism_iac.backend._services import Agents, Services
 from prism_iac.backend._tokens import TokenKind, Tokens
 from prism_iac.backend.store import Database, cvms, runs, users
+from prism_iac.backend.store.notices import Notice, Subject
 from prism_iac.backend.store.users import NewUser
 from prism_iac.model import Action, AgentState, AssetKind, VmStatus
 from prism_iac.model.resources import KeyAlgorithm
@@ -58,14 +59,13 @@ class RecordedAgents:
     dropped_certificates: list[str] = field(default_factory=list)
     serving: bool = True
 
-    def wake(self, cvm_id: str) -> None:
-        self.woken.append(cvm_id)
-
-    def drop_cvm(self, cvm_id: str) -> None:
-        self.dropped_cvms.append(cvm_id)
-
-    def drop_certificate(self, serial: str) -> None:
-        self.dropped_certificates.append(serial)
+    def heed(self, notice: Notice) -> None:
+        told = {
+            Subject.CVM_HAS_NEWS: self.woken,
+            Subject.CVM_REMOVED: self.dropped_cvms,
+            Subject.CERTIFICATE_REVOKED: self.dropped_certificates,
+        }
+        told[notice.subject].append(notice.id)
 
     def is_serving(self) -> bool:
         return self.serving
@@ -82,7 +82,7 @@ def make_services(
         clock=clock,
         tokens=Tokens(b"s" * 64, clock),
         passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
-        brake=LoginBrake(),
+        brake=LoginBrake(database),
         certificates=office,
         agents=agents or RecordedAgents(),
     )

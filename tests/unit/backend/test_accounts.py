@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from prism_iac.backend._errors import TooManyAttempts
 from prism_iac.backend._logins import LoginBrake
-from tests.unit.backend.support import PASSWORD, Person, Prism, Workspace, envelope
+from prism_iac.backend.store import Database
+from tests.unit.backend.support import PASSWORD, START, Person, Prism, Workspace, envelope
 
 
 def login(prism: Prism, body: dict[str, str]) -> Any:
@@ -137,6 +141,18 @@ def test_too_many_failed_logins_are_refused_for_a_while_by_account(prism: Prism)
     assert login(prism, {"username": "bob", "password": PASSWORD}).status_code == 201
     prism.clock.advance(seconds=LoginBrake.WINDOW.total_seconds())
     assert login(prism, {"username": "ada", "password": PASSWORD}).status_code == 201
+
+
+def test_logins_under_way_count_until_they_end(database: Database) -> None:
+    brake, now = LoginBrake(database), START
+    with ExitStack() as under_way:
+        for _ in range(LoginBrake.ATTEMPTS):
+            under_way.enter_context(brake.attempt("ada", now=now))
+        with pytest.raises(TooManyAttempts) as refused, brake.attempt("ada", now=now):
+            pass
+        assert refused.value.retry_after == timedelta(seconds=1)
+    with brake.attempt("ada", now=now):
+        pass
 
 
 def test_a_changed_password_ends_the_sessions_of_the_old_one(prism: Prism, ada: Person) -> None:

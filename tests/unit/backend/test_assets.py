@@ -112,6 +112,56 @@ def test_what_a_manifest_says_of_an_asset_is_frozen_while_it_is_in_a_run(
     assert ada.put(path, {"asset": other}).status_code == 409
 
 
+SOURCE = {"url": "https://data.example.com/iris.csv"}
+
+
+def test_an_asset_may_say_where_agents_fetch_it(ada: Person, lab: Workspace) -> None:
+    path = f"{lab.assets}/{lab.asset(ada, source=SOURCE)}"
+    (listed,) = ada.ok("GET", lab.assets)["assets"]
+    assert ada.ok("GET", path)["source"] == listed["source"] == SOURCE
+    body = {"description": "new", "asset_type": "dataset"}
+    assert ada.ok("PUT", path, {"asset": body})["source"] == SOURCE
+    sealed = {
+        "url": "s3://lab/iris",
+        "encrypted": True,
+        "kbs_url": "https://kbs.example.com",
+        "kbs_resource_path": "default/key/iris",
+    }
+    assert ada.ok("PUT", path, {"asset": {**body, "source": sealed}})["source"] == sealed
+    assert ada.ok("PUT", path, {"asset": {**body, "source": None}})["source"] is None
+    assert ada.ok("GET", path)["source"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("dataset", {"url": "ftp://data.example.com/iris.csv"}),
+        ("dataset", {"url": "https://ada:word@data.example.com/iris.csv"}),
+        ("dataset", {**SOURCE, "encrypted": True}),
+        ("dataset", {**SOURCE, "runtime": "python"}),
+        ("dataset", {**SOURCE, "mirror": "https://mirror.example.com"}),
+        ("dataset", "https://data.example.com/iris.csv"),
+        ("algorithm", SOURCE),
+    ],
+)
+def test_a_source_that_no_agent_could_use_is_refused(
+    ada: Person, lab: Workspace, kind: str, source: object
+) -> None:
+    body = {"description": "d", "asset_type": kind, "checksum": A_SHA3, "file_name": "f", "source": source}
+    refused = ada.post(lab.assets, {"asset": body})
+    assert (refused.status_code, "word@" in refused.text) == (400, False)
+
+
+def test_a_source_is_frozen_while_it_is_in_a_run(prism: Prism, ada: Person, lab: Workspace) -> None:
+    lab.run(lab.runnable(), lab.ready_cvm(prism))
+    (dataset, _) = ada.ok("GET", lab.assets)["assets"]
+    path = f"{lab.assets}/{dataset['id']}"
+    source = {**SOURCE, "runtime": "bin"} if dataset["asset_type"] == "algorithm" else SOURCE
+    body = {"description": "new", "asset_type": dataset["asset_type"], "source": source}
+    assert ada.put(path, {"asset": body}).status_code == 409
+    assert ada.put(path, {"asset": body | {"source": None}}).status_code == 200
+
+
 def test_d31_links_are_made_once_and_undone_once(prism: Prism, lab: Workspace) -> None:
     computation = lab.computation()
     bob = lab.join(prism.person("bob"))

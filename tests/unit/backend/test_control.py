@@ -17,6 +17,7 @@ from prism_iac.wire import cvms_pb2
 
 NONE, NEW, SENT, ACCEPTED = RunStage.NONE, RunStage.NEW, RunStage.SENT, RunStage.ACCEPTED
 ASK, NOTHING, MANIFEST, STOP = Command.ASK_STATE, Command.NOTHING, Command.SEND_MANIFEST, Command.SEND_STOP
+DISCONNECT = Command.DISCONNECT
 
 DECISIONS: Final[dict[str, dict[RunStage, Command]]] = {
     "": {NONE: ASK, NEW: ASK, SENT: ASK, ACCEPTED: ASK},
@@ -50,6 +51,18 @@ def test_an_agent_that_must_drop_a_computation_is_told_so_before_anything_else(
 ) -> None:
     assert decide(Situation(state, stage, must_reset=True)) is STOP
     assert decide(Situation(state, stage, must_reset=True, stop_is_on_the_way=True)) is ASK
+
+
+@pytest.mark.parametrize("stage", RunStage)
+@pytest.mark.parametrize("state", [None, *AgentState])
+def test_the_agent_of_a_removed_vm_drops_what_it_has_and_then_its_connection(
+    state: AgentState | None, stage: RunStage
+) -> None:
+    is_empty = state in (None, AgentState.IDLE, AgentState.RECEIVING_MANIFEST)
+    assert decide(Situation(state, stage, is_removed=True)) is (DISCONNECT if is_empty else STOP)
+    assert decide(Situation(state, stage, is_removed=True, must_reset=True)) is STOP
+    told = Situation(state, stage, is_removed=True, must_reset=True, stop_is_on_the_way=True)
+    assert decide(told) is DISCONNECT
 
 
 def test_a_manifest_is_not_repeated_while_it_is_on_the_way() -> None:

@@ -6,41 +6,102 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
 
-from prism_iac.backend.store import SCHEMA_REVISION, Base, Database, Duplicate, prepare_schema, users
+from prism_iac.backend.store import (
+    SCHEMA_REVISION,
+    Base,
+    Database,
+    Duplicate,
+    assets,
+    cvms,
+    prepare_schema,
+    users,
+)
 from prism_iac.backend.store.schema import upgrade
 from prism_iac.backend.store.users import NewUser
 from prism_iac.errors import Conflict
+from prism_iac.model import RemoteSource, VmStatus
 from tests.unit.backend.support import START
 
 ADA = NewUser(username="ada", email="ada@example.com", password_hash="x")
 
+OLD_ROWS: dict[str, dict[str, Any]] = {
+    "users": {
+        **dict.fromkeys(("id", "username", "email", "first_name", "last_name"), "ada"),
+        **dict.fromkeys(("password_hash", "profile_picture"), "x"),
+        "tags": [],
+        "metadata": {},
+        "enabled": True,
+        "is_platform_administrator": False,
+        "sessions_from": START.replace(tzinfo=None),
+        "created_at": START.replace(tzinfo=None),
+    },
+    "workspaces": {
+        "id": "research",
+        "name": "research",
+        "alias": "research",
+        "enabled": True,
+        "created_by": "ada",
+        "created_at": START.replace(tzinfo=None),
+    },
+    "cvms": {
+        "id": "vm",
+        "workspace_id": "research",
+        "name": "trainer",
+        "provider": "external",
+        "vcpus": 2,
+        "cc_platform": "sev-snp",
+        "agent_log_level": "info",
+        "agent_url": "",
+        "status": "online",
+        "state": "",
+        "must_reset": False,
+        "report": b"",
+        "token": b"",
+        "created_at": START.replace(tzinfo=None),
+    },
+    "assets": {
+        "id": "iris",
+        "workspace_id": "research",
+        "user_id": "ada",
+        "asset_type": "dataset",
+        **dict.fromkeys(("file_name", "description", "mime_type", "checksum", "user_key"), "x"),
+        "sample": b"",
+        "created_at": START.replace(tzinfo=None),
+    },
+}
+"""Rows as the first schema has them, in the order in which they refer to each other."""
+
 
 @pytest.fixture
-def migrated_database(database: Database, tmp_path: Path) -> Iterator[Database]:
-    """A database of the same kind that the migrations alone have made."""
+def empty_database(database: Database, tmp_path: Path) -> Iterator[Database]:
+    """Another database of the same kind, without tables."""
     if database.is_sqlite:
-        (tmp_path / "migrated").mkdir()
-        migrated = Database.in_folder(tmp_path / "migrated")
+        (tmp_path / "empty").mkdir()
+        empty = Database.in_folder(tmp_path / "empty")
     else:
+        name = f"empty_{uuid4().hex}"
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(
-                text("CREATE DATABASE migrated")
+                text(f"CREATE DATABASE {name}")
             )
-        url = database.engine.url.set(database="migrated")
-        migrated = Database(url.render_as_string(hide_password=False))
-    upgrade(migrated)
-    yield migrated
-    migrated.close()
+        url = database.engine.url.set(database=name)
+        empty = Database(url.render_as_string(hide_password=False))
+    yield empty
+    empty.close()
 
 
-def test_the_migrations_lead_to_the_mapped_tables(database: Database, migrated_database: Database) -> None:
-    with migrated_database.engine.connect() as migrated, database.engine.connect() as made:
+def test_the_migrations_lead_to_the_mapped_tables(database: Database, empty_database: Database) -> None:
+    with empty_database.engine.begin() as connection:
+        upgrade(connection)
+    with empty_database.engine.connect() as migrated, database.engine.connect() as made:
         for connection in (migrated, made):
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, Base.metadata) == []
@@ -64,6 +125,45 @@ def _constraints(connection: Connection) -> dict[str, list[str]]:
         for table in seen.get_table_names()
         if table != "alembic_version"
     }
+
+
+def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
+    empty_database: Database,
+) -> None:
+    with empty_database.engine.begin() as connection:
+        upgrade(connection, "0001")
+        for table, row in OLD_ROWS.items():
+            connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
+    prepare_schema(empty_database)
+    with empty_database.writing() as session:
+        cvm = cvms.lock(session, "vm")
+        assert (cvm.name, cvm.status, cvm.machine_id) == ("trainer", VmStatus.ONLINE, "")
+        cvm.machine_id = "machine"
+    with empty_database.reading() as session:
+        kept = cvms.find_anywhere(session, "vm")
+        assert kept is not None
+        assert kept.machine_id == "machine"
+    prepare_schema(empty_database)
+
+
+def test_the_assets_of_the_first_schema_are_uploaded_and_may_have_a_source_from_then_on(
+    empty_database: Database,
+) -> None:
+    with empty_database.engine.begin() as connection:
+        upgrade(connection, "0001")
+        for table, row in OLD_ROWS.items():
+            connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
+    prepare_schema(empty_database)
+    source = RemoteSource(url="s3://lab/iris", runtime="bin", arguments=["--fast", "ä"])
+    with empty_database.writing() as session:
+        asset = assets.find(session, "research", "iris")
+        assert asset is not None
+        assert asset.source is None
+        asset.source = source
+    with empty_database.reading() as session:
+        kept = assets.find(session, "research", "iris")
+        assert kept is not None
+        assert kept.source == source
 
 
 def test_preparing_a_current_schema_again_keeps_what_is_there(database: Database) -> None:

@@ -247,7 +247,7 @@ def test_evidence_that_the_policy_refuses_is_no_measure_of_its_strength(
 def test_the_forms_on_the_command_line_are_those_of_the_room() -> None:
     from typing import get_args
 
-    from prism_iac.cli._policy import Form
+    from prism_iac.cli.policy import Form
 
     assert set(get_args(Form)) == set(PolicyForm)
 

@@ -21,5 +21,19 @@ def test_the_time_limit_is_named() -> None:
     assert "`run_time`" in (fix_of(reason) or "")
 
 
+@pytest.mark.parametrize(
+    ("reason", "help_"),
+    [
+        ("algorithm hash mismatch: expected ab, got cd", "give their digest"),
+        ("it is at 127.0.0.1, which is of this machine or of the network's own services", "AGENT_SOURCE_NETWORKS"),
+        ("failed to download and decrypt algorithm: CERTIFICATE_VERIFY_FAILED", "SSL_CERT_FILE"),
+        ("failed to download and decrypt dataset iris: failed to retrieve decryption key from KBS", "broker"),
+        ("failed to download and decrypt dataset iris: the server answered with status 404", "is there"),
+    ],
+)  # fmt: skip
+def test_what_was_not_fetched_leads_to_what_is_in_the_way(reason: str, help_: str) -> None:
+    assert help_ in (fix_of(reason) or "")
+
+
 def test_what_is_not_known_is_not_guessed() -> None:
     assert fix_of("algorithm execution error: exit status 1", "no such column") is None

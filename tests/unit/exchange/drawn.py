@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from prism_iac.exchange import AssetDefinition, Definition, Origin, RoleDefinition
-from prism_iac.model import Action, AssetKind, LogLevel
+from prism_iac.model import Action, AlgorithmRuntime, AssetKind, LogLevel, RemoteSource
 from prism_iac.prism import AgentConfigRecord
 
 PEM = "-----BEGIN CERTIFICATE-----\nTWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms=\n-----END CERTIFICATE-----\n"
@@ -44,6 +44,22 @@ agents = st.sampled_from(_SECURED).flatmap(
 )
 
 
+_KEYS: list[dict[str, Any]] = [
+    {},
+    {"encrypted": True, "kbs_url": "https://kbs.example.com", "kbs_resource_path": "default/key/iris"},
+]
+
+
+def sources(kind: AssetKind) -> st.SearchStrategy[RemoteSource]:
+    """Where an asset of a kind may be fetched."""
+    urls = st.sampled_from(["https://data.example.com/a b.csv?v=1", "s3://lab/iris#1.csv", "gs://lab/iris"])
+    runs = {"runtime": st.sampled_from(list(AlgorithmRuntime)), "arguments": st.tuples(texts)}
+    how = runs if kind is AssetKind.ALGORITHM else {"decompress": st.booleans()}
+    return st.builds(
+        lambda url, key, **more: RemoteSource(url=url, **key, **more), urls, st.sampled_from(_KEYS), **how
+    )
+
+
 @st.composite
 def definitions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Definition:
     """A definition as a workspace may have it: one role per user, one algorithm."""
@@ -60,16 +76,18 @@ def definitions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Definition:
         is_linked = draw(st.booleans()) and not (kind is AssetKind.ALGORITHM and has_algorithm)
         sample = draw(st.binary(max_size=20))
         has_algorithm |= is_linked and kind is AssetKind.ALGORITHM
+        source = draw(st.none() | sources(kind))
         assets.append(
             AssetDefinition(
                 asset_id,
                 kind=kind,
                 user=draw(st.sampled_from(USERS)),
                 checksum=draw(digests if sample else st.just("") | digests),
-                file_name=draw(st.just("") | texts),
+                file_name=draw(texts if source else st.just("") | texts),
                 description=draw(st.just("") | texts),
                 sample=sample,
                 created_at=draw(moments),
+                source=source,
                 linked=is_linked,
             )
         )

@@ -8,12 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_iac.exchange import AssetDefinition, Definition, RoleDefinition, stack_file
-from prism_iac.model import Action, AssetKind, TlsMode
+from prism_iac.model import Action, AssetKind, RemoteSource, TlsMode
 from prism_iac.spec import load_stack, validate_stack
 from tests.unit.exchange.drawn import USERS, definitions
 
 ALGORITHM = AssetDefinition(
-    "a", kind=AssetKind.ALGORITHM, user=USERS[0], checksum="ab" * 32, description="d", linked=True
+    "a",
+    kind=AssetKind.ALGORITHM,
+    user=USERS[0],
+    checksum="ab" * 32,
+    description="d",
+    source=RemoteSource(
+        url=f"docker://registry.example.com/lab/fit@sha256:{'ab' * 32}", runtime="wasm", arguments=["--fast"]
+    ),
+    linked=True,
 )
 READER = RoleDefinition("reader", (Action.RESULT_CONSUMER, Action.VIEW), (USERS[1],))
 
@@ -56,10 +64,11 @@ def test_a_stack_file_says_what_the_computations_are(found: list[Definition]) ->
         }
         for asset in (entry.algorithm, *entry.datasets):
             (meant,) = (a for a in definition.linked if a.id == written.assets[asset.name])
-            assert (asset.kind, asset.provider.user, asset.checksum) == (
+            assert (asset.kind, asset.provider.user, asset.checksum, asset.source) == (
                 meant.kind,
                 meant.user,
                 meant.checksum,
+                meant.source,
             )
         granted = {grant.participant.user: set(grant.actions) for grant in entry.grants}
         for user, actions in definition.actions_by_user().items():

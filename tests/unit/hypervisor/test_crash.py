@@ -15,7 +15,7 @@ from tests.unit.hypervisor.killed import Point, end_of
 ROOM = "prism_iac.hypervisor"
 CREATE_POINTS = [
     Point("before", f"{ROOM}._folder", "VmFolder.prepare"),
-    Point("after", f"{ROOM}._folder", "_write", call=2),
+    Point("after", f"{ROOM}._folder", "write_private", call=2),
     Point("after", f"{ROOM}._folder", "VmFolder.prepare"),
     Point("after", f"{ROOM}.local._hypervisor", "launch_guest"),
     Point("after", f"{ROOM}._folder", "VmFolder.write_environment"),

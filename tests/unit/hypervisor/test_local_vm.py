@@ -84,6 +84,28 @@ def test_the_agent_is_told_what_it_needs_and_no_secret_of_its_makers_environment
     assert noted == environment
 
 
+def test_the_agent_has_the_keys_of_buckets_and_no_file_has_them(
+    hypervisor: LocalHypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"AWS_SECRET_ACCESS_KEY": "canary-key", "AWS_SESSION_TOKEN": "canary-token"}
+    told = {
+        "AWS_ACCESS_KEY_ID": "lab",
+        "AWS_ENDPOINT_URL": "https://store.example",
+        "AWS_REGION": "eu-test-1",
+        "AGENT_SOURCE_NETWORKS": "10.0.0.0/8",
+    }
+    for name, value in {**keys, **told, "AWS_PROFILE": "canary-profile"}.items():
+        monkeypatch.setenv(name, value)
+    vm = hypervisor.create(SPEC)
+    eventually(lambda: _is_the_command(vm))
+    environment = _environment(vm)
+    assert (keys | told).items() <= environment.items()
+    assert "AWS_PROFILE" not in environment
+    written = b"".join(path.read_bytes() for path in vm.folder.rglob("*") if path.is_file())
+    assert b"canary" not in written
+    assert b"AWS_ENDPOINT_URL=https://store.example\n" in written
+
+
 def test_the_files_of_a_vm_are_its_owners_alone_and_the_facts_hold_no_secret(
     hypervisor: LocalHypervisor,
 ) -> None:

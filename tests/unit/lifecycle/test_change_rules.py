@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from prism_iac.errors import InvalidInput
 from prism_iac.lifecycle import EMBEDDED, HANDLERS, Context, Difference, Session, Settings, check, diff
-from prism_iac.model import Change
+from prism_iac.model import UNKNOWN, Change
 
 REPLACES: Final[dict[str, set[str]]] = {
     "Computation": {"workspace"},
@@ -103,6 +103,45 @@ def test_a_check_fills_in_identity_and_workspace(context: Context) -> None:
 def test_a_workspace_that_is_named_is_kept(context: Context) -> None:
     found = check(HANDLERS["ComputationRun"], {"workspace": "w", "computation": "c", "vm": "v"}, context)
     assert found["workspace"] == "w"
+
+
+HELD_TO_NOTHING: Final[dict[str, dict[str, Any]]] = {
+    "cocos": {"provider": "cocos", "manager": "lab.example.com:7020"},
+    "external": {"provider": "external"},
+    "qemu": {"provider": "qemu", "qemu": {"protection": "none"}},
+}
+
+
+@pytest.mark.parametrize("policy", ["{}", UNKNOWN], ids=["known", "unknown"])
+@pytest.mark.parametrize("vm", HELD_TO_NOTHING.values(), ids=HELD_TO_NOTHING)
+def test_a_vm_that_shows_no_evidence_here_is_held_to_no_policy(
+    context: Context, vm: dict[str, Any], policy: object
+) -> None:
+    assert "policy" not in check(HANDLERS["ConfidentialVM"], vm, context)
+    with pytest.raises(InvalidInput, match=f"provider {vm['provider']} shows no evidence here") as refusal:
+        check(HANDLERS["ConfidentialVM"], {**vm, "policy": policy}, context)
+    assert [finding.path for finding in refusal.value.findings] == ["policy"]
+
+
+@pytest.mark.parametrize(
+    "vm",
+    [
+        {"provider": "local"},
+        {"provider": "qemu", "qemu": {"protection": "none", "evidence": "simulated"}},
+        {"provider": "qemu", "qemu": {"protection": "none", "evidence": UNKNOWN}},
+        {"provider": UNKNOWN},
+    ],
+    ids=str,
+)
+def test_a_vm_that_shows_evidence_or_may_do_so_is_held_to_a_policy(
+    context: Context, vm: dict[str, Any]
+) -> None:
+    assert check(HANDLERS["ConfidentialVM"], {**vm, "policy": "{}"}, context)["policy"] == "{}"
+
+
+def test_a_state_of_a_vm_whose_policy_is_refused_can_be_read_and_so_destroyed() -> None:
+    state = {**HELD_TO_NOTHING["cocos"], "workspace": "research", "policy": "{}", "status": "online"}
+    assert HANDLERS["ConfidentialVM"].model.parse(state).properties()["policy"] == "{}"
 
 
 def test_a_check_tells_every_finding_at_once(context: Context) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from prism_iac.model import Action, Refusal, parse_duration
+from prism_iac.model import Action, Refusal, address_of, parse_duration
 from prism_iac.model import _canonical as canonical
 
 PEM = "-----BEGIN CERTIFICATE-----\nTWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms=\n-----END CERTIFICATE-----\n"
@@ -34,6 +34,9 @@ SPELLINGS: list[tuple[Any, Any, list[Any]]] = [
     (canonical.RuntimeText, "wasm", ["wasm", "WASM"]),
     (canonical.DnsName, "agent.example.com", ["agent.example.com", "Agent.Example.Com"]),
     (canonical.IpAddress, "::1", ["::1", "0:0:0:0:0:0:0:1", " ::0001 "]),
+    (canonical.Address, "lab.example.com:7020", ["lab.example.com:7020", " Lab.Example.com:7020\n"]),
+    (canonical.Address, "[2001:db8::7]:1", ["[2001:db8::7]:1", "[2001:DB8::7]:1"]),
+    (canonical.Address, "10.0.0.7:65535", ["10.0.0.7:65535"]),
     (canonical.ActionSet, ("run", "view"), [["run"], ["view", "RUN"], ["runner"], ["Runner", "runner"]]),
     (canonical.ActionSet, ("dataset_provider", "view"), [["dataset_provider"], ["DatasetProvider"], ["dataset-provider"]]),
 ]  # fmt: skip
@@ -70,6 +73,15 @@ def test_a_canonical_value_is_its_own_canonical_form(kind: Any, expected: Any) -
         (canonical.Duration, "-1d"),
         (canonical.Duration, "1.5h"),
         (canonical.IpAddress, "10.0.0.256"),
+        (canonical.Address, "lab.example.com"),
+        (canonical.Address, ":7020"),
+        (canonical.Address, "lab.example.com:"),
+        (canonical.Address, "lab.example.com:0"),
+        (canonical.Address, "lab.example.com:65536"),
+        (canonical.Address, "lab.example.com:07020"),
+        (canonical.Address, "2001:db8::7:7020"),
+        (canonical.Address, "https://lab.example.com:7020"),
+        (canonical.Address, "dns:///lab.example.com:7020"),
         (canonical.ActionSet, ["fly"]),
         (canonical.ActionSet, "run"),
     ],
@@ -77,6 +89,14 @@ def test_a_canonical_value_is_its_own_canonical_form(kind: Any, expected: Any) -
 def test_what_no_spelling_rule_covers_is_refused(kind: Any, value: Any) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(kind).validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "127.0.0.1:7020"), ("lab.example.com", "lab.example.com:7020"), ("::1", "[::1]:7020")],
+)
+def test_an_address_is_made_of_its_parts(host: str, address: str) -> None:
+    assert address_of(host, 7020) == address == TypeAdapter(canonical.Address).validate_python(address)
 
 
 def test_view_is_always_among_the_actions() -> None:

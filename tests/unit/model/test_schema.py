@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
-from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset
+from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, RemoteSource
 from prism_iac.model.resources import KINDS
 from prism_iac.model.schema import generate, schemas
 from prism_iac.model.schema._json_schema import file_stem
@@ -175,6 +175,33 @@ def test_a_manifest_fits_its_schema() -> None:
         {**manifest, "algorithm": {"hash": [0] * 31}},
         {**manifest, "datasets": [{"hash": [256] * 32}]},
         {key: value for key, value in manifest.items() if key != "algorithm"},
+    ):
+        assert not validator("manifest").is_valid(spoilt)
+
+
+def test_a_manifest_with_sources_fits_its_schema() -> None:
+    key = {"encrypted": True, "kbs_url": "https://kbs.example.com", "kbs_resource_path": "default/key/iris"}
+    how = {"runtime": "bin", "arguments": ["--fast"]}
+    manifest = Manifest(
+        id="1",
+        name="fit",
+        description="",
+        algorithm=ManifestAlgorithm(
+            bytes(32), b"key", RemoteSource.model_validate({"url": "s3://lab/fit", **how})
+        ),
+        datasets=(
+            ManifestDataset(
+                bytes(32), b"key", "a", RemoteSource.model_validate({"url": "s3://lab/iris", **key})
+            ),
+        ),
+    ).to_json()
+    validator("manifest").validate(manifest)
+    (dataset,), algorithm = manifest["datasets"], manifest["algorithm"]
+    for spoilt in (
+        {**manifest, "algorithm": {**algorithm, "algo_args": "--fast"}},
+        {**manifest, "algorithm": {**algorithm, "source": "s3://lab/fit"}},
+        {**manifest, "datasets": [{**dataset, "kbs": {"enabled": "true"}}]},
+        {**manifest, "datasets": [{**dataset, "decompress": "true"}]},
     ):
         assert not validator("manifest").is_valid(spoilt)
 

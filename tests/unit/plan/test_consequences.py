@@ -12,6 +12,7 @@ from prism_iac.plan import Effect, Impact, Need, Plan
 from tests.unit.plan.scene import (
     ADA,
     ALGORITHM,
+    ASSET,
     BUNDLE,
     COMPUTATION,
     GRACE,
@@ -63,6 +64,34 @@ def test_a_field_has_the_rule_of_its_model_down_to_the_innermost() -> None:
 def test_another_algorithm_is_uploaded_anew_and_agreed_to_by_everyone() -> None:
     plan = stack(lin_reg={"op": "update", "new": {**ALGORITHM, "checksum": "ee" * 32}}).plan()
     assert impacts(plan, "lin-reg") == {Impact.APPROVAL: (GRACE, ADA), Impact.UPLOAD: (GRACE,)}
+
+
+SOURCE = {"url": "https://data.example.com/lin_reg.py", "runtime": "python"}
+
+
+def test_a_source_is_frozen_is_agreed_to_and_saves_an_upload() -> None:
+    plan = stack(lin_reg={"op": "update", "new": {**ALGORITHM, "source": SOURCE}}).plan()
+    assert impacts(plan, "lin-reg") == {Impact.APPROVAL: (GRACE, ADA), Impact.FETCH: ()}
+    assert {item.path: item.rule for item in change_of(plan, "lin-reg").fields} == {
+        "source.url": Change.FROZEN,
+        "source.runtime": Change.FROZEN,
+    }
+
+
+def test_without_its_source_an_asset_is_uploaded_again() -> None:
+    fetched = {**ALGORITHM, "source": SOURCE}
+    plan = Scene().add("update", "Asset", "lin-reg", old=fetched, new=ALGORITHM).plan()
+    assert impacts(plan, "lin-reg") == {Impact.UPLOAD: (GRACE,)}
+
+
+def test_a_run_waits_for_those_alone_whose_files_no_agent_fetches() -> None:
+    started = {"op": "replace", "new": {**RUN, "triggers": {"t": "1"}}, "replaces": ["triggers"]}
+    algorithm = {"op": "same", "new": {**ALGORITHM, "source": SOURCE}}
+    told = impacts(stack(lin_reg=algorithm, run=started).plan(), "run")
+    assert told[Impact.UPLOAD] == (ADA,)
+    dataset = {"op": "same", "new": {**ASSET, "source": {"url": "https://data.example.com/iris.csv"}}}
+    told = impacts(stack(iris=dataset, lin_reg=algorithm, run=started).plan(), "run")
+    assert Impact.UPLOAD not in told
 
 
 def test_words_about_an_asset_ask_nothing_of_anybody() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from prism_iac.errors import Conflict, InvalidInput
-from prism_iac.model import AssetKind, ComputationStatus, LogLevel, Platform
+from prism_iac.model import AssetKind, ComputationStatus, LogLevel, Platform, RemoteSource
 from prism_iac.prism import (
     AgentConfigRecord,
     AssetContent,
@@ -52,6 +53,9 @@ ASSET_JSON = {
     "mime_type": "text/x-python",
     "asset": "cHJpbnQoMSkK",
 }
+
+SOURCE = RemoteSource(url="https://data.example.com/risk.py", runtime="python")
+SOURCE_JSON = {"url": "https://data.example.com/risk.py", "runtime": "python"}
 
 C = f"/computations/{DOMAIN}/computations"
 A = f"/computations/{DOMAIN}/assets"
@@ -149,6 +153,14 @@ CASES: dict[str, Case] = {
     ),
     "A3": (lambda w: w.assets.get("a1").id, "GET", f"{A}/a1", {}, None, ok({"id": "a1"}), "a1"),
     "A4": (lambda w: w.assets.update("a1", ASSET), "PUT", f"{A}/a1", {}, {"asset": ASSET_JSON}, ok(), None),
+    "A4 with a source": (
+        lambda w: w.assets.update("a1", replace(ASSET, source=SOURCE)),
+        "PUT", f"{A}/a1", {}, {"asset": {**ASSET_JSON, "source": SOURCE_JSON}}, ok(), None,
+    ),
+    "A4 without its source": (
+        lambda w: w.assets.update("a1", replace(ASSET, removes_source=True)),
+        "PUT", f"{A}/a1", {}, {"asset": {**ASSET_JSON, "source": None}}, ok(), None,
+    ),
     "A5": (lambda w: w.assets.delete("a1"), "DELETE", f"{A}/a1", {}, None, ok(status=204), None),
     "A6": (lambda w: w.assets.link("a1", "c1"), "POST", f"{A}/a1/c1", {}, None, ok(), None),
     "A7": (

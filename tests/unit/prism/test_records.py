@@ -12,6 +12,7 @@ from prism_iac.model import (
     AssetKind,
     ComputationStatus,
     LogLevel,
+    RemoteSource,
     TlsMode,
     VmStatus,
 )
@@ -253,6 +254,13 @@ def test_d59_an_asset_is_read_in_the_casing_of_export_files() -> None:
     )
     assert (record.user_id, record.checksum, record.user_key) == ("u1", "ab", "k")
     assert record.computations == ("c1",)
+
+
+def test_a_source_is_read_as_the_embedded_prism_writes_it_and_no_other_form_is_in_the_way() -> None:
+    source = {"url": "s3://lab/iris", "runtime": "bin", "arguments": ["--fast"]}
+    assert AssetRecord.parse({"id": "a1", "source": source}).source == RemoteSource(**source)
+    for other in (None, {}, "s3://lab/iris", {"type": "s3", "url": "s3://lab/iris"}):
+        assert AssetRecord.parse({"id": "a1", "source": other}).source is None
 
 
 def test_d36_a_vm_is_ready_when_it_is_online_and_waits_for_a_manifest() -> None:

@@ -152,6 +152,22 @@ def test_other_assets_of_the_same_names_do_not_pass(repository: Repository) -> N
         repository.promote("dev", "staging")
 
 
+def fetched(host: str, argument: str) -> str:
+    """The algorithm as an entry that agents fetch."""
+    source = f'source: {{url: "https://{host}.example.com/code.py"}}'
+    return f"assets: {{code: {{{source}, arguments: [{argument}]}}}}\n"
+
+
+def test_a_source_may_be_another_one_and_what_it_is_started_with_may_not(repository: Repository) -> None:
+    repository.write("dev.yaml", ENVIRONMENTS["dev"] + fetched("data", "--fast"))
+    repository.lock("dev")
+    repository.write("staging.yaml", ENVIRONMENTS["staging"] + fetched("mirror", "--slow"))
+    with pytest.raises(Conflict, match="starts its algorithm in another way than what was proven"):
+        repository.promote("dev", "staging")
+    repository.write("staging.yaml", ENVIRONMENTS["staging"] + fetched("mirror", "--fast"))
+    repository.promote("dev", "staging")
+
+
 def test_only_who_is_known_signs(repository: Repository) -> None:
     with pytest.raises(Conflict, match="no participant has this key"):
         repository.promote("dev", "staging", by="mallory")

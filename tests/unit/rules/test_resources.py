@@ -15,8 +15,9 @@ KINDS = {
     "vms": "ConfidentialVM",
     "attestation_policies": "AttestationPolicy",
     "computations": "Computation",
+    "assets": "Asset",
 }
-NEEDS_NEIGHBOURS = {"measured-vms", "pinned-assets", "pinned-keys", "separate-consumers"}
+NEEDS_NEIGHBOURS = {"measured-vms", "pinned-assets", "pinned-sources", "pinned-keys", "separate-consumers"}
 
 
 def as_resources(document: dict[str, Any], **entries: RuleEntry) -> list[Judgement]:
@@ -26,7 +27,7 @@ def as_resources(document: dict[str, Any], **entries: RuleEntry) -> list[Judgeme
             properties = {**entry}
             if kind == "Computation":
                 mode = properties["agent"].get("tls") or (
-                    document["certificates"]["tls"]["mode"] if properties["agent"] else None
+                    document["certificates"]["tls"]["mode"] if "certificates" in properties["agent"] else None
                 )
                 properties["agent"] = {"tls": mode, "log_level": properties["agent"].get("log_level")}
             found += judge_resource(

@@ -23,6 +23,12 @@ GOOD: Final[dict[str, Any]] = {
     "assets": {
         "iris": {"kind": "dataset", "provider": "ada", "checksum": "1" * 64},
         "lin-reg": {"kind": "algorithm", "provider": "grace", "checksum": "2" * 64},
+        "wine": {
+            "kind": "dataset",
+            "provider": "ada",
+            "checksum": "4" * 64,
+            "source": {"url": "https://data.example.com/wine.csv"},
+        },
     },
     "certificates": {
         "tls": {"mode": "matls", "key": {"algorithm": "rsa", "size": 3072}, "renew_before": "30d"},
@@ -34,14 +40,14 @@ GOOD: Final[dict[str, Any]] = {
             "minimum_tcb": {"snp": 8},
         }
     },
-    "vms": {"trainer": {"provider": "gcp", "vcpus": 2, "attestation_policy": "snp"}},
+    "vms": {"trainer": {"provider": "gcp", "vcpus": 2}},
     "computations": {
         "regression": {
             "description": "a line",
             "algorithm": "lin-reg",
             "datasets": ["iris"],
             "result_consumers": ["ada"],
-            "agent": {"certificates": "tls", "log_level": "info"},
+            "agent": {"certificates": "tls", "log_level": "info", "attestation_policy": "snp"},
             "vm": "trainer",
         }
     },
@@ -65,7 +71,7 @@ class Case:
 
 CASES: Final = (
     Case("encrypted-agents", (*AGENT, "tls"), "none"),
-    Case("encrypted-agents", AGENT, {}, (*AGENT, "tls")),
+    Case("encrypted-agents", AGENT, {"attestation_policy": "snp"}, (*AGENT, "tls")),
     Case("attested-agents", (*AGENT, "tls"), "mtls"),
     Case("attested-agents", ("certificates", "tls", "mode"), "mtls", (*AGENT, "tls")),
     Case("known-clients", (*AGENT, "tls"), "atls"),
@@ -75,8 +81,13 @@ CASES: Final = (
     Case("renewal-window", ("certificates", "tls", "renew_before"), "29d"),
     Case("short-lives", ("certificates", "tls", "validity"), "399d"),
     Case("fresh-keys", ("certificates", "tls", "keys_on_renewal"), "reuse"),
-    Case("measured-vms", ("vms", "trainer", "attestation_policy"), LEFT_OUT),
-    Case("hardware-evidence", ("vms", "trainer", "provider"), "local"),
+    Case("measured-vms", (*AGENT, "attestation_policy"), LEFT_OUT),
+    Case(
+        "hardware-evidence",
+        ("vms", "trainer"),
+        {"provider": "local", "attestation_policy": "snp"},
+        ("vms", "trainer", "provider"),
+    ),
     Case(
         "hardware-evidence",
         ("vms", "trainer"),
@@ -102,6 +113,8 @@ CASES: Final = (
     Case("least-tcb", (*POLICY, "minimum_tcb"), LEFT_OUT),
     Case("enforced-policies", (*POLICY, "warn"), {"minimum_tcb": "2027-01-31"}),
     Case("pinned-assets", ("assets", "iris", "checksum"), LEFT_OUT),
+    Case("pinned-sources", ("assets", "wine", "checksum"), LEFT_OUT),
+    Case("encrypted-sources", ("assets", "wine", "source", "url"), "http://data.example.com/wine.csv"),
     Case("pinned-keys", ("participants", "ada", "public_key"), LEFT_OUT),
     Case("separate-consumers", ("computations", "regression", "result_consumers"), ["grace"]),
 )
@@ -170,7 +183,14 @@ def test_a_stack_sets_the_numbers_of_a_rule() -> None:
 
 
 def test_a_lock_pins_every_asset() -> None:
-    assert judged(changed(("assets", "iris", "checksum"), LEFT_OUT) | {"locked": True}) == ()
+    for name in ("iris", "wine"):
+        assert judged(changed(("assets", name, "checksum"), LEFT_OUT) | {"locked": True}) == ()
+
+
+def test_what_is_encrypted_may_be_fetched_in_clear() -> None:
+    key = {"encrypted": True, "kbs_url": "https://kbs.example.com", "kbs_resource_path": "default/key/wine"}
+    source = {"url": "http://data.example.com/wine.sealed", **key}
+    assert judged(changed(("assets", "wine", "source"), source)) == ()
 
 
 def test_a_rule_that_is_not_there_is_told_with_the_nearest() -> None:
@@ -200,6 +220,21 @@ def test_a_waiver_that_matches_nothing_is_told_and_covers_nothing() -> None:
     assert (breach.is_refused, breach.resource) == (True, "computations.regression")
     assert unused.location == ("rules", "quiet-logs", "waivers", 0, "resource")
     assert unused.is_refused
+
+
+def test_a_vm_that_shows_evidence_here_is_held_to_a_policy_of_its_own() -> None:
+    local = changed(("vms", "trainer"), {"provider": "local"})
+    unmeasured, _ = judged(local)
+    assert (unmeasured.rule, unmeasured.location) == (
+        "measured-vms",
+        ("vms", "trainer", "attestation_policy"),
+    )
+
+
+def test_a_policy_that_a_vm_gives_of_itself_measures_nothing() -> None:
+    own = changed(("attestation_policies", "own"), {"vm": "trainer"})
+    (found,) = judged(changed((*AGENT, "attestation_policy"), "own", own))
+    assert (found.rule, found.location) == ("measured-vms", (*AGENT, "attestation_policy"))
 
 
 def test_who_brings_everything_may_read_the_result_alone() -> None:

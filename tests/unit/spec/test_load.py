@@ -46,7 +46,8 @@ attestation_policies:
     approvals: [{change: minimum_tcb, by: ada, reason: old machines, until: 2026-06-30}]
   signed: {reference_values: reference.cose, signed_by: keys/ada.pub.der}
 vms:
-  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0, attestation_policy: declared}
+  trainer: {provider: GCP, platform: AMD SEV-SNP, vcpus: 4.0}
+  held: {attestation_policy: declared}
 computations:
   fit:
     description: Linear regression
@@ -103,7 +104,7 @@ def test_values_are_in_their_canonical_form(full: Stack) -> None:
     assert full.assets["iris"].kind is AssetKind.DATASET
     settings = full.vms["trainer"].settings
     assert (settings.provider, settings.platform, settings.vcpus) == (VmProvider.GCP, Platform.SEV_SNP, 4)
-    assert full.vms["trainer"].policy == "declared"
+    assert full.vms["held"].policy == "declared"
     assert full.certificates["agent-tls"].settings.validity == "365d"
     assert full.computations["fit"].agent.log_level is LogLevel.WARN
     assert full.computations["fit"].run is RunPolicy.ON_CHANGE
@@ -163,8 +164,8 @@ def test_a_public_key_in_any_accepted_form_becomes_pem(full: Stack) -> None:
 
 def test_every_value_can_tell_its_line(full: Stack) -> None:
     assert str(full.origin("vms", "trainer", "vcpus")) == "stack.yaml:25:58"
-    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:30:23"
-    assert full.origin("computations", "fit", "stop_on_delete").line == 27
+    assert str(full.origin("computations", "fit", "datasets", 1)) == "stack.yaml:31:23"
+    assert full.origin("computations", "fit", "stop_on_delete").line == 28
 
 
 def test_a_stack_cannot_be_changed(full: Stack) -> None:
@@ -211,6 +212,28 @@ def test_paths_are_relative_to_the_file_that_they_stand_in(workplace: Workplace)
     (folder / "shared").mkdir()
     (folder / "shared" / "base.yaml").write_text(base)
     assert load("dev.yaml").participants["ada"].public_key_file == folder / "keys" / "ada.pub.pem"
+
+
+def test_the_files_of_a_guest_are_relative_to_the_file_that_names_each(workplace: Workplace) -> None:
+    base = "workspace: w\nvms: {guest: {provider: qemu, qemu: {protection: none, kernel: vmlinuz, firmware: OVMF.fd}}}\n"
+    over = "extends: shared/base.yaml\nenvironment: dev\nvms: {guest: {qemu: {initrd: initrd, binary: ./qemu}}}\n"
+    folder = workplace(**{"dev.yaml": over, "initrd": "", "qemu": ""})
+    (folder / "shared").mkdir()
+    for name, text in (("base.yaml", base), ("vmlinuz", ""), ("OVMF.fd", "")):
+        (folder / "shared" / name).write_text(text)
+    assert (settings := load("dev.yaml").vms["guest"].settings.qemu)
+    assert settings.files == {
+        "kernel": str(folder / "shared" / "vmlinuz"),
+        "initrd": str(folder / "initrd"),
+        "firmware": str(folder / "shared" / "OVMF.fd"),
+        "binary": str(folder / "qemu"),
+    }
+
+
+def test_a_program_of_qemu_that_is_a_mere_name_is_left_to_the_search_path(workplace: Workplace) -> None:
+    workplace(**{"stack.yaml": "environment: dev\nworkspace: w\nvms: {guest: {provider: qemu, qemu: {}}}\n"})
+    assert (settings := load().vms["guest"].settings.qemu)
+    assert (settings.files, settings.binary) == ({}, "qemu-system-x86_64")
 
 
 def test_a_chain_of_extended_files_is_read_from_its_end(workplace: Workplace) -> None:

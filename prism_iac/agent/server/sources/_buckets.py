@@ -19,15 +19,22 @@ from prism_iac.agent.server.sources._settings import AwsAccess
 
 __all__ = ["gcs_url", "s3_request", "signed_headers"]
 
-_GCS: Final = "https://storage.googleapis.com"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
 
-def gcs_url(url: str) -> str:
-    """Where a public object of `gs://bucket/key` is."""
+def gcs_url(url: str, endpoint: str) -> str:
+    """Where a public object of `gs://bucket/key` is.
+
+    Args:
+        url: What the manifest says.
+        endpoint: The base URL of the store.
+
+    Raises:
+        FetchFailed: The URL names no object.
+    """
     bucket, key = _bucket_and_key(url)
-    return f"{_GCS}/{bucket}/{quote(key)}"
+    return f"{endpoint}/{bucket}/{quote(key)}"
 
 
 def s3_request(url: str, access: AwsAccess, now: datetime) -> tuple[str, dict[str, str]]:

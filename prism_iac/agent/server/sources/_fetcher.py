@@ -101,6 +101,7 @@ class Fetcher:
                 target, headers = s3_request(url, self._settings.aws, self._now())
                 await http.download(target, sink, headers)
             else:
-                await http.download(gcs_url(url) if kind is SourceKind.GCS else url, sink)
+                is_gcs = kind is SourceKind.GCS
+                await http.download(gcs_url(url, self._settings.gcs_endpoint) if is_gcs else url, sink)
         except FetchFailed as error:
             raise FetchFailed(f"failed to download resource from {told(url)}: {error}") from error

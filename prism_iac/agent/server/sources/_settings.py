@@ -40,6 +40,7 @@ class SourceSettings:
     """Bounds of what is fetched, and where from.
 
     Attributes:
+        gcs_endpoint: The base URL of a store that speaks as Google Cloud Storage does.
         networks: Networks that are fetched from though they are of this machine or link-local.
         size_bytes: The most that one source may have, fetched, decompressed or decrypted.
         seconds: The most that fetching one source may take.
@@ -47,6 +48,7 @@ class SourceSettings:
     """
 
     aws: AwsAccess = AwsAccess()
+    gcs_endpoint: str = "https://storage.googleapis.com"
     networks: tuple[Network, ...] = ()
     size_bytes: int = 16384 * _MIB
     seconds: float = 3600
@@ -68,6 +70,7 @@ class SourceSettings:
                 endpoint=environment.get("AWS_ENDPOINT_URL", "").rstrip("/"),
                 region=environment.get("AWS_REGION") or usual.aws.region,
             ),
+            gcs_endpoint=environment.get("AGENT_SOURCE_GCS_URL", "").rstrip("/") or usual.gcs_endpoint,
             networks=_networks(environment, "AGENT_SOURCE_NETWORKS"),
             size_bytes=_count(environment, "AGENT_SOURCE_MIB", usual.size_bytes // _MIB) * _MIB,
             seconds=_count(environment, "AGENT_SOURCE_SECONDS", int(usual.seconds)),

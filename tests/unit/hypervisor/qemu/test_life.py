@@ -173,6 +173,16 @@ def test_a_vm_that_ended_comes_back_on_its_ports(
     assert guests_in(data) == {second.pid}
 
 
+def test_a_vm_is_started_again_from_any_folder(
+    hypervisor: QemuHypervisor, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    vm = hypervisor.create(plain(tmp_path, kernel="kernel", binary="./binary"))
+    hypervisor.stop(vm.id)
+    monkeypatch.chdir(data)
+    assert hypervisor.start(vm.id).running
+
+
 def test_two_vms_never_get_one_port_of_a_range(hypervisor: QemuHypervisor, tmp_path: Path) -> None:
     def create(vm_id: str) -> Vm:
         return hypervisor.create(replace(plain(tmp_path, ports=f"{first}-{first + 1}"), id=vm_id))

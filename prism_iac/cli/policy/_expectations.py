@@ -11,7 +11,19 @@ import typer
 
 from prism_iac.errors import Finding, InvalidInput
 
-__all__ = ["apply", "as_base64", "changes", "octets", "product_fields", "wrong"]
+__all__ = [
+    "HOST_DATA_BYTES",
+    "MEASUREMENT_BYTES",
+    "apply",
+    "as_base64",
+    "changes",
+    "octets",
+    "product_fields",
+    "wrong",
+]
+
+HOST_DATA_BYTES: Final = 32
+MEASUREMENT_BYTES: Final = 48
 
 _PLACES: Final[Mapping[bool, Mapping[str, tuple[str, ...]]]] = {
     False: {
