@@ -98,7 +98,8 @@ FUZZ_EXAMPLES ?= 25
 fuzz: setup ## read what nobody would write, FUZZ_SECONDS for each target, and ask the API everything it describes
 	$(BIN)/python -m pip install --quiet '.[fuzz]'
 	$(BIN)/python -m tests.fuzz run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
-	PRISM_IAC_API_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/contract/backend/test_description.py
+	PRISM_IAC_API_EXAMPLES=$(FUZZ_EXAMPLES) PRISM_IAC_API_PHASES=examples,coverage,fuzzing,stateful \
+		$(BIN)/pytest tests/contract/backend/test_description.py
 
 .PHONY: coverage
 coverage: setup ## run the tests below the engine's and tell what they leave out

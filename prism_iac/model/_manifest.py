@@ -12,12 +12,13 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model._digest import sha3_256
 from prism_iac.model._mark import mark_of, marked, unmarked
+from prism_iac.model._names import AlgorithmRuntime
 from prism_iac.model._remote import RemoteSource
 
 __all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset", "computation_id_of"]
@@ -234,14 +235,13 @@ def _read_source(item: Mapping[str, Any]) -> RemoteSource | None:
     if not (source.get("url") and kbs.get("enabled")):
         return None
     # Another Prism may name what this package would not declare; a digest is taken of what it says.
-    runtime: Any = _text(item, "algo_type") or None
     return RemoteSource.model_construct(
         url=_text(source, "url"),
         encrypted=source.get("encrypted") is True,
         kbs_url=_text(kbs, "url") or None,
         kbs_resource_path=_text(source, "kbs_resource_path") or None,
         decompress=item.get("decompress") is True,
-        runtime=runtime,
+        runtime=cast("AlgorithmRuntime | None", _text(item, "algo_type") or None),
         arguments=tuple(_checked_text(argument) for argument in _list(item, "algo_args")),
     )
 

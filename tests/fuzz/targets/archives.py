@@ -41,7 +41,7 @@ def _fresh(data: bytes) -> tuple[Path, Path]:
 def _upload(data: bytes) -> None:
     archive, folder = _fresh(data)
     try:
-        unpack(archive, folder, UnpackLimits(entries=100, size_bytes=_MOST_BYTES))
+        unpack(archive, folder, UnpackLimits(entries=100, size_bytes=_MOST_BYTES, ratio=100))
     finally:
         _look_at(folder)
 

@@ -22,6 +22,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from prism_iac.agent._protocol import Header, Role
 from prism_iac.agent.server._agent import Agent
+from prism_iac.agent.server._allowance import DataLimits
 from prism_iac.agent.server._announcer import Announcer
 from prism_iac.agent.server._chunks import ChunkAssembler
 from prism_iac.agent.server._computation import Computation
@@ -32,7 +33,6 @@ from prism_iac.agent.server._port import ParticipantPort
 from prism_iac.agent.server._runner import Runner
 from prism_iac.agent.server._service import AgentService
 from prism_iac.agent.server._settings import Endpoint, RunLimits
-from prism_iac.agent.server._unpack import UnpackLimits
 from prism_iac.agent.server._workspace import Workspace
 from prism_iac.agent.server.sources import Fetcher, FetchFailed, SourceSettings
 from prism_iac.backend.control.messages import parse_client_message
@@ -216,6 +216,7 @@ def _agent() -> Agent:
         outbox=parts.outbox,
         announcer=parts.announcer,
         chunks=ChunkAssembler(time.monotonic),
+        limits=DataLimits(),
         log=LogForwarder(parts.outbox, level=LogLevel.ERROR, now_ns=time.time_ns),
         now=lambda: datetime.now(UTC),
     )
@@ -297,7 +298,7 @@ def _agent_channel() -> grpc.Channel:
             workspace=parts.workspace,
             announcer=parts.announcer,
             runner=parts.runner,
-            unpack_limits=UnpackLimits(),
+            limits=DataLimits(),
             fetcher=parts.fetcher,
         )
         server = grpc.aio.server()
