@@ -42,16 +42,17 @@ class Outcome:
 
 
 def main(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["one"]:
+        name, *flags = arguments[1:]
+        return _fuzz(*_chosen([name]), flags)
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("verb", choices=("run", "one", "seeds", "keep"))
+    parser.add_argument("verb", choices=("run", "seeds", "keep"))
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    given, flags = parser.parse_known_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     targets = _chosen(given.targets)
     match given.verb:
-        case "one":
-            return _fuzz(targets[0], flags)
         case "seeds":
             _write_seeds(targets)
         case "keep":
