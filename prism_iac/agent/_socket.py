@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-__all__ = ["socket_target"]
+__all__ = ["SOCKET_SCHEME", "socket_target"]
+
+SOCKET_SCHEME: Final = "unix:"
+"""How gRPC's name of a socket of this machine begins."""
 
 
 @contextmanager
@@ -19,6 +23,6 @@ def socket_target(path: Path) -> Iterator[str]:
     """
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
-        yield f"unix:/proc/self/fd/{folder}/{path.name}"
+        yield f"{SOCKET_SCHEME}/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)

@@ -25,7 +25,6 @@ from prism_iac.backend._instance import Instance, announced, held_lock
 from prism_iac.backend._leaving import until_idle_and_empty
 from prism_iac.backend._logins import LoginBrake, MadePassword, Passwords
 from prism_iac.backend._settings import Settings, keep_settings
-from prism_iac.model import address_of
 
 if TYPE_CHECKING:
     import uvicorn
@@ -295,4 +294,6 @@ async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) ->
 
 
 def _rest_url(settings: Settings) -> str:
+    from prism_iac.model import address_of
+
     return f"http://{address_of(settings.host, settings.rest_port)}"

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
-from prism_iac.model import address_of
 
 __all__ = ["ControlTimes", "Settings", "keep_settings", "load_settings"]
 
@@ -73,11 +72,15 @@ class Settings:
     @property
     def control_address(self) -> str:
         """Where agents connect."""
+        from prism_iac.model import address_of
+
         return address_of(self.control_host or self.host, self.control_port)
 
     @property
     def insecure_address(self) -> str:
         """Where agents without certificates do; empty where they do not."""
+        from prism_iac.model import address_of
+
         return address_of(self.control_host or self.host, self.insecure_port) if self.insecure_port else ""
 
 

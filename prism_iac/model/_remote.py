@@ -83,6 +83,8 @@ def name_of_source(url: str) -> str | None:
 
 
 def _canonical_source(value: str) -> str:
+    if not value.isprintable():
+        raise Refusal("holds characters that cannot be shown", "Write it in characters that can be read.")
     kind = kind_of_source(value)
     if kind is None:
         raise Refusal("has a scheme that no agent fetches from", f"Begin it with {_SCHEMES}.")

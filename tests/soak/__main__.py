@@ -69,6 +69,7 @@ ROWS: dict[str, Callable[[Outcome], str]] = {
     "errors": lambda it: f"{len(it.errors)}",
     "lost, surplus, changed": lambda it: ", ".join(str(len(found)) for found in it.difference),
     "memory: median, peak MiB": lambda it: f"{it.usage.memory:.0f}, {it.usage.peak:.0f}",
+    "memory: MiB in each quarter": lambda it: ", ".join(f"{memory:.0f}" for memory in it.usage.quarters),
     "memory: growth after the warm-up": lambda it: (
         f"{it.usage.growth:+.1f} MiB ({it.usage.growth_share:+.1%})"
     ),

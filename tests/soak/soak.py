@@ -220,6 +220,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "memory": {
             "median MiB": round(usage.memory, 1),
             "peak MiB": round(usage.peak, 1),
+            "median MiB in each quarter": [round(memory, 1) for memory in usage.quarters],
             "growth MiB": round(usage.growth, 2),
             "growth share": round(usage.growth_share, 4),
             "growth share at most": plan.growth_share,

@@ -30,6 +30,7 @@ class Usage:
 
     Attributes:
         memory: Resident MiB, the median after the warm-up.
+        quarters: The median of resident MiB in each quarter of the time.
         growth: How many MiB it grew by after the warm-up, by the middle of all slopes between samples.
         files: The most that were open after the warm-up, and how many more than the most before its end.
     """
@@ -37,6 +38,7 @@ class Usage:
     seconds: float
     memory: float
     peak: float
+    quarters: tuple[float, ...]
     growth: float
     files: int
     files_more: int
@@ -77,12 +79,19 @@ def usage_of(samples: Sequence[Sample]) -> Usage:
         seconds=end,
         memory=statistics.median(sample.memory for sample in late),
         peak=max(sample.memory for sample in samples),
+        quarters=tuple(_of_quarter(samples, number) for number in range(4)),
         growth=_slope(late) * (late[-1].at - late[0].at),
         files=files,
         files_more=files - max(sample.files for sample in early or late),
         threads=max(sample.threads for sample in samples),
         connections=max(sample.connections for sample in samples),
     )
+
+
+def _of_quarter(samples: Sequence[Sample], number: int) -> float:
+    length = samples[-1].at / 4
+    found = [sample.memory for sample in samples if number * length <= sample.at <= (number + 1) * length]
+    return statistics.median(found or [samples[-1].memory])
 
 
 def _slope(samples: Sequence[Sample]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from prism_iac.agent._socket import SOCKET_SCHEME
 from prism_iac.agent.client._address import host_and_port
 from prism_iac.errors import Finding, InvalidInput, PrismError
 from prism_iac.model import TlsMode
@@ -98,12 +99,13 @@ def open_line(address: str, tls: ClientTls) -> Line:
     into a tunnel that lets nothing through before the agent has proven itself.
 
     Raises:
-        InvalidInput: A file cannot be read, or the address is not `host:port`.
+        InvalidInput: A file cannot be read, or the address is neither `host:port` nor a socket.
         Conflict: The tunnel has no place on this machine.
     """
     import grpc
 
-    host_and_port(address)
+    if not address.startswith(SOCKET_SCHEME):
+        host_and_port(address)
     if tls.mode.is_attested:
         from prism_iac.agent.client._tunnel import Tunnel
 

@@ -24,6 +24,7 @@ from OpenSSL import SSL
 
 from prism_iac._grpc import NEVER_CONNECTED
 from prism_iac.agent._required import EvidencePlace
+from prism_iac.agent._socket import SOCKET_SCHEME
 from prism_iac.agent.atls import (
     CONTEXT_BYTES,
     NONCE_BYTES,
@@ -97,7 +98,7 @@ class Tunnel:
     @property
     def target(self) -> str:
         """What gRPC dials."""
-        return f"unix:{self._path}"
+        return f"{SOCKET_SCHEME}{self._path}"
 
     @property
     def failure(self) -> PrismError | None:

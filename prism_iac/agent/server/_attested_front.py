@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 from OpenSSL import SSL
 
-from prism_iac.agent._socket import socket_target
+from prism_iac.agent._socket import SOCKET_SCHEME, socket_target
 from prism_iac.agent.atls import Attest, Prover, StreamEnded, TlsStream, reasons_of, server_context
 from prism_iac.agent.server._security import PortSecurity
 from prism_iac.agent.server._settings import Endpoint
@@ -34,7 +34,6 @@ _PAUSE_SECONDS: Final = 0.1
 _MOST_CONNECTIONS: Final = 64
 
 _SOCKET: Final = "participants.sock"
-_SCHEME: Final = "unix:"
 
 _log = structlog.get_logger(__name__)
 
@@ -121,7 +120,7 @@ class AttestedFront:
         try:
             if self._is_proven(stream):
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as plain:
-                    plain.connect(self._target.removeprefix(_SCHEME))
+                    plain.connect(self._target.removeprefix(SOCKET_SCHEME))
                     stream.carry(plain)
         except OSError as error:
             _log.warning("a connection could not be taken", reason=error.strerror)

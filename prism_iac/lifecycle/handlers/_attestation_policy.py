@@ -69,6 +69,11 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
             found = Path(live.state.path).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise Conflict(
+                f"{shown(live.state.path)} cannot be read: {error.strerror}",
+                next_step="Check its rights and those of its folder; what cannot be read is not taken for gone.",
+            ) from error
         return live if sha3_256(found).hex() == live.state.sha3_256 else None
 
     def update(

@@ -59,6 +59,12 @@ def _file(draft: Draft, location: Location, asset: AssetEntry) -> Iterator[Findi
             "Name one file; an agent runs no folders.",
         )
         return
+    if path.is_dir() and asset.source is not None and not asset.source.decompress:
+        yield draft.finding(
+            (*location, "source"),
+            f"{shown(asset.file)} is a folder, and its archive is not unpacked",
+            "Add `decompress: true`.",
+        )
     yield from _checksum(draft, location, asset, path)
     if asset.source is None and asset.file_name not in (None, Path(asset.file).name):
         yield draft.finding(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 import httpx
@@ -18,6 +19,7 @@ import pytest
 from prism_iac.backend import Instance, StartFailure, start, status, stop
 from prism_iac.backend._logins import LoginBrake
 from prism_iac.backend.store import cvms, notices
+from prism_iac.prism import PasswordCredentials, PrismClient
 from tests.contract.agent.relay import relay
 from tests.contract.backend.fake_agent import FakeAgent
 from tests.contract.backend.live import Live, eventually
@@ -30,6 +32,7 @@ Call = Callable[..., httpx.Response]
 pytestmark = pytest.mark.postgres
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
+SLOW = ALGORITHM + b"sleep 3\n"
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -261,17 +264,23 @@ def started(pair: Pair) -> Iterator[Callable[[str], Vm]]:
         vm.end()
 
 
+@pytest.mark.parametrize("moment", ["ReceivingAlgorithm", "Running"])
 def test_a_run_goes_on_when_the_replica_of_its_agent_is_killed(
-    pair: Pair, started: Callable[[str], Vm]
+    pair: Pair, started: Callable[[str], Vm], moment: str
 ) -> None:
+    algorithm = SLOW if moment == "Running" else ALGORITHM
     with relay(*pair.control) as balancer:
         vm = started(balancer)
         pair.here.wait_for_state(vm, "ReceivingManifest")
-        computation = pair.here.computation(ALGORITHM)
+        computation = pair.here.computation(algorithm)
         run = pair.here.lab.run(computation, vm.cvm)
         pair.there.wait_for_state(vm, "ReceivingAlgorithm")
+        if moment == "Running":
+            pair.there.upload(vm, algorithm)
+            pair.there.wait_for_state(vm, "Running")
         pair.killed.kill()
-        pair.there.upload(vm)
+        if moment != "Running":
+            pair.there.upload(vm)
         ended = pair.there.wait_for_run(computation, "completed")
         assert (ended["id"], ended["number"]) == (run, 1)
         assert pair.there.result(vm) == b"a,b\n"
@@ -279,6 +288,20 @@ def test_a_run_goes_on_when_the_replica_of_its_agent_is_killed(
     assert pair.there.events(computation) == EVENTS_OF_A_RUN
     runs = pair.there.root.ok("GET", f"{pair.there.lab.computations}/runs")
     assert runs["total"] == 1
+
+
+def test_people_go_on_behind_a_balancer_when_a_replica_is_killed(pair: Pair) -> None:
+    rest = [urlsplit(str(scene.root.client.base_url)).netloc for scene in (pair.here, pair.there)]
+    admin = pair.killed.admin
+    credentials = PasswordCredentials(admin["username"], admin["password"])
+    with relay(*rest) as balancer, PrismClient(f"http://{balancer}", credentials) as client:
+        computations = client.workspace(pair.here.lab.id).computations
+        made = []
+        for number in range(12):
+            if number == 4:
+                os.kill(pair.killed.instance.pid, signal.SIGKILL)
+            made.append(computations.create(name=f"c{number}", description="d", idempotency_key=f"k{number}"))
+        assert sorted(item.id for item in computations.list()) == sorted(made)
 
 
 def test_a_run_that_was_accepted_is_delivered_once_though_its_replica_is_killed_at_once(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from prism_iac.errors import Conflict
 from prism_iac.lifecycle import HANDLERS, Live, diff
 from tests.contract.lifecycle.stage import Stage
 
@@ -74,6 +75,13 @@ class TestAttestationPolicy:
     def test_a_file_that_is_gone_is_gone(self, stage: Stage, policy: Live[Any]) -> None:
         Path(policy.state.path).unlink()
         assert stage.read(policy) is None
+
+    def test_a_file_that_cannot_be_read_is_not_gone(self, stage: Stage, policy: Live[Any]) -> None:
+        path = Path(policy.state.path)
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(Conflict, match="cannot be read: Is a directory"):
+            stage.read(policy)
 
     def test_a_file_that_was_edited_is_written_again(self, stage: Stage, policy: Live[Any]) -> None:
         Path(policy.state.path).write_text("{}")

@@ -64,7 +64,7 @@ faces = pytest.mark.parametrize("native", [False, True], ids=["dynamic", "native
 
 
 def keep_one_by_hand(repo: PlatformRepo) -> None:
-    """Start the backend, and have somebody make a computation there, without a mark; it is nobody's to remove."""
+    """Start the backend, and have somebody make a computation there: it has no mark, and the backend stays for it."""
     repo.start_backend()
     repo.look(
         lambda workspace: workspace.computations.create(name=BY_HAND, description="adds", agent_config=None)
@@ -90,7 +90,7 @@ def outcomes(operations: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
 def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(CREATES)
-    repo.start_backend()
+    keep_one_by_hand(repo)
     with Gate(repo.data) as gate:
         for call, name, outcome in (
             ("POST .*/cvms/", "trainer", "recorded"),
@@ -105,7 +105,7 @@ def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: Platform
             assert settled[name] == ("creating", outcome)
             assert (name in project.state()) is (outcome == "recorded")
         project.up()
-    assert repo.computations() == ["sum"]
+    assert repo.computations() == [BY_HAND, "sum"]
     assert repo.assets() == ["addition.py", "numbers.txt"]
     assert len(repo.vm_records()) == len(repo.vms()) == 1
     assert len(repo.runs()) == 1
@@ -113,7 +113,7 @@ def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: Platform
     ended = repo.prism_iac("orphans")
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stdout
     project.destroy()
-    assert (repo.computations(), repo.assets(), repo.vm_records(), repo.vms()) == ([], [], [], ())
+    assert (repo.computations(), repo.assets(), repo.vm_records(), repo.vms()) == ([BY_HAND], [], [], ())
 
 
 @faces
@@ -193,7 +193,7 @@ def test_a_replacement_that_was_cut_off_goes_on(repo: PlatformRepo) -> None:
 def test_an_update_by_its_plan_settles_creates_itself(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(ONE.format(native=False, words="adds"))
-    repo.start_backend()
+    keep_one_by_hand(repo)
     with Gate(repo.data) as gate:
         repo.kill_engine_at(gate, "POST .*/computations$")
         ended = repo.prism_iac("up", "--yes")
@@ -207,7 +207,7 @@ def test_an_update_by_its_plan_settles_creates_itself(repo: PlatformRepo) -> Non
 def test_a_look_alone_and_a_lock_of_somebody_else_change_nothing(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(ONE.format(native=False, words="adds"))
-    repo.start_backend()
+    keep_one_by_hand(repo)
     with Gate(repo.data) as gate:
         repo.kill_engine_at(gate, "POST .*/computations$")
     before = project.deployment()

@@ -23,7 +23,7 @@ from prism_iac._engine import SIGNATURE
 from prism_iac.model import CONFIGURATION
 from prism_iac.model.resources import KINDS, KeyAlgorithm, KeySpec
 from prism_iac.model.wire import camel
-from prism_iac.pki import Authority, load_private_key
+from prism_iac.pki import Authority, generate_key_pair, load_private_key
 from prism_iac.provider.faces import Face
 from tests.contract.hypervisor.managers import OwnManager, own_manager
 from tests.engine.canaries import Canaries, Sighting, secret_fields, watched
@@ -290,7 +290,7 @@ def configure(stage: Stage) -> None:
         stage.configure("prism:password", accounts.admin.password)
     stage.configure("prism:participants", json.dumps({ADA: {"password": password}}))
     stage.configure("prism:token", (repo.data / "backend" / "admin.token").read_text().strip())
-    stage.configure("prism:managerKey", (project.folder / "manager_key.pem").read_text())
+    stage.configure("prism:managerKey", generate_key_pair(KeyAlgorithm.ECDSA).private_pem.decode())
     project.set_config("passphrase", stage.give("the passphrase", PASSPHRASE), secret=True)
     stage.seen |= GIVEN_ALONE
 
@@ -352,5 +352,6 @@ def assert_nothing_leaked(stage: Stage, folder: Path, sightings: Collection[Sigh
     assert all(re.search(r"_program\.py|pulumi-language-python-exec", item.process) for item in sightings)
     assert {item.secret for item in sightings} <= {
         "the passphrase",
+        "another passphrase",
         *(f"prism:{name}" for name in CONFIGURATION),
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from prism_iac.hypervisor.local import LocalHypervisor
 from prism_iac.model.resources import CertificateBundle
 from prism_iac.pki import issue_bundle
-from tests.engine.provider.platform_repo import ADA, PlatformRepo
+from tests.engine.provider.platform_repo import ADA, PlatformRepo, eventually
 
 PROGRAM = """
     from pathlib import Path
@@ -68,6 +70,26 @@ def test_numbers_are_whole(declared: PlatformRepo) -> None:
     # Numbers come as floats, and are the same.
     project.program(PROGRAM.replace("256}", "256.0}").replace("vcpus=4", "vcpus=4.0"))
     assert project.preview("--diff").changes == {}
+
+
+def test_a_vm_that_was_started_anew_with_other_settings_is_shown_and_replaced(repo: PlatformRepo) -> None:
+    project = repo.project
+    project.program("import prism_iac; prism_iac.ConfidentialVM('trainer')")
+    project.up()
+    (vm,) = repo.vms()
+    hypervisor = LocalHypervisor(repo.data)
+    hypervisor.stop(vm.id)
+    facts = vm.folder / "vm.json"
+    facts.write_text(json.dumps(json.loads(facts.read_bytes()) | {"vcpus": 4}))
+    hypervisor.start(vm.id)
+    eventually((vm.folder / "evidence.sock").exists)
+
+    project.refresh()
+    step = project.preview().step("trainer")
+    assert (step.op, step.replace_keys) == ("replace", ("vcpus",))
+    project.up()
+    assert [(item.id, item.vcpus) for item in repo.vms()] == [(project.state()["trainer"].id, 2)]
+    assert project.preview().changes == {}
 
 
 def test_what_vanished_is_made_again(declared: PlatformRepo) -> None:

@@ -127,13 +127,17 @@ def _constraints(connection: Connection) -> dict[str, list[str]]:
     }
 
 
-def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
-    empty_database: Database,
-) -> None:
-    with empty_database.engine.begin() as connection:
+def _fill_as_the_first_version_did(database: Database) -> None:
+    with database.engine.begin() as connection:
         upgrade(connection, "0001")
         for table, row in OLD_ROWS.items():
             connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
+
+
+def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on(
+    empty_database: Database,
+) -> None:
+    _fill_as_the_first_version_did(empty_database)
     prepare_schema(empty_database)
     with empty_database.writing() as session:
         cvm = cvms.lock(session, "vm")
@@ -149,10 +153,7 @@ def test_the_vms_of_the_first_schema_are_kept_and_may_have_machines_from_then_on
 def test_the_assets_of_the_first_schema_are_uploaded_and_may_have_a_source_from_then_on(
     empty_database: Database,
 ) -> None:
-    with empty_database.engine.begin() as connection:
-        upgrade(connection, "0001")
-        for table, row in OLD_ROWS.items():
-            connection.execute(Table(table, MetaData(), autoload_with=connection).insert().values(row))
+    _fill_as_the_first_version_did(empty_database)
     prepare_schema(empty_database)
     source = RemoteSource(url="s3://lab/iris", runtime="bin", arguments=["--fast", "ä"])
     with empty_database.writing() as session:
