@@ -72,7 +72,7 @@ class Canaries:
 
     def within(self, data: bytes) -> set[str]:
         """The secrets that stand in some bytes."""
-        return {name for needle, name in self._needles.items() if needle in data}
+        return {name for needle, name in list(self._needles.items()) if needle in data}
 
     def files(self, folder: Path) -> dict[str, set[str]]:
         """The secrets in each file below a folder, where there is one, by the file's path within it."""
@@ -131,6 +131,8 @@ def watched(folder: Path, canaries: Canaries) -> Iterator[set[Sighting]]:
             for pid in processes_of(folder):
                 with suppress(OSError):
                     bags = {name: Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")}
+                    if Path(f"/proc/{pid}/cmdline").read_bytes() != bags["cmdline"]:
+                        continue  # it has become another program in between
                     process = bags["cmdline"].replace(b"\0", b" ").decode("utf-8", "replace")
                     for name, data in bags.items():
                         seen.update(Sighting(process, name, secret) for secret in canaries.within(data))

@@ -44,7 +44,8 @@ class Outcome:
 def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["one"]:
         name, *flags = arguments[1:]
-        return _fuzz(*_chosen([name]), flags)
+        (target,) = _chosen([name])
+        return _fuzz(target, flags)
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("verb", choices=("run", "seeds", "keep"))
     parser.add_argument("targets", nargs="*")

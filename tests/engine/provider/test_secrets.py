@@ -220,6 +220,9 @@ HOLDERS: Final = {
 LOGGED_BY_THE_ENGINE: Final = re.compile(rb'"msg":"(?:Unm|M)arshaling property for RPC\[')
 """With `-v=9` the engine logs each property that it sends or gets, secrets included; nothing else does."""
 
+PROGRAM_IS_RUN_BY: Final = re.compile(r"_program\.py|pulumi-language-python-exec")
+"""Our language host's way, and the official one's."""
+
 CARRY_SECRETS: Final = frozenset(
     {
         *(f"/pulumirpc.ResourceProvider/{name}" for name in ("CheckConfig", "DiffConfig", "Configure")),
@@ -349,7 +352,7 @@ def assert_nothing_leaked(stage: Stage, folder: Path, sightings: Collection[Sigh
 
     # The engine gives the configuration to the program in its environment, and nobody else anything.
     assert {item.place for item in sightings} <= {"environ"}
-    assert all(re.search(r"_program\.py|pulumi-language-python-exec", item.process) for item in sightings)
+    assert [item for item in sightings if not PROGRAM_IS_RUN_BY.search(item.process)] == []
     assert {item.secret for item in sightings} <= {
         "the passphrase",
         "another passphrase",
