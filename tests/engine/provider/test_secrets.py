@@ -220,8 +220,8 @@ HOLDERS: Final = {
 LOGGED_BY_THE_ENGINE: Final = re.compile(rb'"msg":"(?:Unm|M)arshaling property for RPC\[')
 """With `-v=9` the engine logs each property that it sends or gets, secrets included; nothing else does."""
 
-PROGRAM_IS_RUN_BY: Final = re.compile(r"_program\.py|pulumi-language-python-exec")
-"""Our language host's way, and the official one's."""
+GETS_THE_CONFIGURATION: Final = re.compile(r"_program\.py|pulumi-language-python-exec|pulumi-resource-prism")
+"""The program, by our language host or by the official one, and the native plugin: the engine gives it to them so."""
 
 CARRY_SECRETS: Final = frozenset(
     {
@@ -350,9 +350,9 @@ def assert_nothing_leaked(stage: Stage, folder: Path, sightings: Collection[Sigh
     calls = (folder / "grpc.json").read_bytes().splitlines()
     assert {json.loads(line)["method"] for line in calls if stage.canaries.within(line)} <= CARRY_SECRETS
 
-    # The engine gives the configuration to the program in its environment, and nobody else anything.
+    # Nobody has arguments with secrets, or passes on the environment that the engine gave.
     assert {item.place for item in sightings} <= {"environ"}
-    assert [item for item in sightings if not PROGRAM_IS_RUN_BY.search(item.process)] == []
+    assert [item for item in sightings if not GETS_THE_CONFIGURATION.search(item.process)] == []
     assert {item.secret for item in sightings} <= {
         "the passphrase",
         "another passphrase",
