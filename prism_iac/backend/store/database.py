@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Database", "hold"]
 
 _BUSY_TIMEOUT_MS: Final = 10_000
+_CACHE_KIB: Final = 512
+"""Of each connection; the kernel holds the file for all of them, and the library's 2 MiB would grow by the day."""
 _POOL_SIZE: Final = 24
 _POSTGRES: Final[dict[str, Any]] = {
     "connect_timeout": 10,
@@ -148,6 +150,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={_BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
+        f"cache_size=-{_CACHE_KIB}",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")

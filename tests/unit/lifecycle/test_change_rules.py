@@ -37,7 +37,7 @@ REPLACES: Final[dict[str, set[str]]] = {
 FROZEN: Final[dict[str, set[str]]] = {
     **{kind: set() for kind in REPLACES},
     "Computation": {"algorithm", "datasets", "result_consumers", "agent"},
-    "Asset": {"checksum", "file_name"},
+    "Asset": {"checksum", "file_name", "source"},
 }
 """The inputs that stay as they are while a run is going on."""
 
