@@ -90,6 +90,17 @@ languages: setup ## generate packages for other languages from the schema and co
 interop: setup ## run the programs of Cocos that COCOS_BIN names against ours
 	$(BIN)/pytest -n 2 --dist worksteal tests/interop
 
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+FUZZ_EXAMPLES ?= 25
+
+.PHONY: fuzz
+fuzz: setup ## read what nobody would write, FUZZ_SECONDS for each target, and ask the API everything it describes
+	$(BIN)/python -m pip install --quiet '.[fuzz]'
+	$(BIN)/python -m tests.fuzz run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	PRISM_IAC_API_EXAMPLES=$(FUZZ_EXAMPLES) PRISM_IAC_API_PHASES=examples,coverage,fuzzing,stateful \
+		$(BIN)/pytest tests/contract/backend/test_description.py
+
 .PHONY: coverage
 coverage: setup ## run the tests below the engine's and tell what they leave out
 	$(BIN)/coverage erase
@@ -111,5 +122,5 @@ soak: setup ## let 64 clients work for ten minutes on SQLite, then on PostgreSQL
 
 .PHONY: clean
 clean: down ## remove what the commands made, but for the state and data in .prism and the keys
-	rm -rf $(VENV) .firmware .qemu .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/iris/result
+	rm -rf $(VENV) .firmware .qemu .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz examples/iris/result
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

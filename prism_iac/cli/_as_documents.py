@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -161,10 +160,8 @@ def run_document(record: RunRecord) -> RunDocument:
 
 def event_document(record: EventRecord) -> EventDocument:
     """A step of a run, to print."""
-    try:
-        details = json.loads(record.details)
-    except ValueError:
-        details = None
+    from prism_iac.model import details_of
+
     return {
         "id": record.id,
         "event_type": record.event_type,
@@ -172,7 +169,7 @@ def event_document(record: EventRecord) -> EventDocument:
         "run_id": record.run_id,
         "originator": record.originator,
         "timestamp": moment(record.timestamp),
-        "details": details,
+        "details": details_of(record.details) or None,
     }
 
 

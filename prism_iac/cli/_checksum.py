@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from prism_iac.cli._output import emit
-from prism_iac.errors import Finding, InvalidInput
+from prism_iac.errors import InvalidInput
 
 __all__ = ["checksum"]
 
@@ -39,16 +39,8 @@ def _manifest_digest(path: Path) -> bytes:
     from prism_iac.model import Manifest
 
     try:
-        return Manifest.from_json(json.loads(path.read_bytes())).digest()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Manifest.parse(path.read_bytes()).digest()
+    except InvalidInput as error:
         raise InvalidInput(
-            [
-                Finding(
-                    file=str(path),
-                    line=1,
-                    column=1,
-                    message="this is no runtime manifest",
-                    fix="Give the JSON that `prism-iac computations manifest` prints.",
-                )
-            ]
+            replace(finding, file=str(path), line=1, column=1) for finding in error.findings
         ) from error

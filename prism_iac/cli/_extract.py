@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from prism_iac.errors import Conflict, FailedClaim, VerificationFailure
+from prism_iac.model import DamagedZip, opened_zip
 
 __all__ = ["extract_archive", "require_empty"]
 
@@ -41,7 +41,7 @@ def extract_archive(archive: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     left = _MOST_BYTES
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_zip(archive) as opened:
             entries = opened.infolist()
             if len(entries) > _MOST_ENTRIES:
                 raise _refused("entries", f"at most {_MOST_ENTRIES}", str(len(entries)))
@@ -53,7 +53,7 @@ def extract_archive(archive: Path, folder: Path) -> None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(entry) as source, place.open("xb") as target:
                     left = _copy(source, target, left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DamagedZip as error:
         raise _refused("form", "a plain zip archive", "a damaged one") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise _refused("names", "different", "one that comes twice") from error

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from prism_iac.errors import FailedClaim, Finding, InvalidInput, VerificationFailure
-from prism_iac.model import sha3_256
+from prism_iac.model import DamagedZip, damage_told, findings_of, open_zip, sha3_256
 
 __all__ = ["ArchiveReader", "ArchiveWriter"]
+
+M = TypeVar("M", bound=BaseModel)
 
 _FORMAT: Final = "prism-iac-backup"
 _VERSION: Final = 1
@@ -71,11 +77,14 @@ class ArchiveReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._zip = zipfile.ZipFile(path)
-            self._digests = self._manifest()
-        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, NotImplementedError, EOFError) as error:
+            self._zip = open_zip(path)
+        except DamagedZip as error:
             raise self._no_archive("it is no archive of a workspace") from error
-        self._verify()
+        with ExitStack() as opening:
+            opening.callback(self._zip.close)
+            self._digests = self._manifest()
+            self._verify()
+            opening.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -93,20 +102,55 @@ class ArchiveReader:
         """
         try:
             return self._content(name)
-        except KeyError as error:
+        except (KeyError, DamagedZip) as error:
             raise self._no_archive(f"it has no part {name}") from error
 
-    def read_json(self, name: str) -> Any:
-        """A part that is JSON."""
-        return json.loads(self.read(name))
+    def read_list(self, name: str) -> list[Any]:
+        """A part that is a list, in JSON.
+
+        Raises:
+            InvalidInput: There is none, or it is something else.
+        """
+        try:
+            elements = json.loads(self.read(name))
+        except (ValueError, RecursionError) as error:
+            raise self._no_archive(f"its part {name} is no JSON") from error
+        if not isinstance(elements, list):
+            raise self._no_archive(f"its part {name} is no list")
+        return elements
+
+    def read_parts(self, name: str, model: type[M]) -> list[M]:
+        """A part that is a list of documents.
+
+        Raises:
+            InvalidInput: There is none, or it holds others; with every finding.
+        """
+        found: list[M] = []
+        findings: list[Finding] = []
+        for index, element in enumerate(self.read_list(name)):
+            try:
+                found.append(model.model_validate(element))
+            except ValidationError as error:
+                findings += (
+                    replace(item, file=str(self._path), line=1, column=1, path=f"{name}[{index}].{item.path}")
+                    for item in findings_of(error, model).findings
+                )
+        if findings:
+            raise InvalidInput(findings)
+        return found
 
     def _manifest(self) -> dict[str, str]:
-        manifest = json.loads(self._content(_MANIFEST))
-        if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
-            raise ValueError("the manifest is none of ours")
-        if manifest.get("version") != _VERSION:
+        try:
+            manifest = json.loads(self._content(_MANIFEST))
+            form, version = manifest["format"], manifest["version"]
+            digests = {str(name): str(digest) for name, digest in manifest["sha3_256"].items()}
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise self._no_archive("it is no archive of a workspace") from error
+        if form != _FORMAT:
+            raise self._no_archive("it is no archive of a workspace")
+        if version != _VERSION:
             raise self._no_archive(f"its version is not {_VERSION}")
-        return {str(name): str(digest) for name, digest in manifest["sha3_256"].items()}
+        return digests
 
     def _verify(self) -> None:
         failed = list(self._differences())
@@ -119,13 +163,13 @@ class ArchiveReader:
             )
 
     def _differences(self) -> Iterator[FailedClaim]:
-        names = [name for name in self._zip.namelist() if name != _MANIFEST]
-        for name in sorted({name for name in names if names.count(name) > 1 or name not in self._digests}):
+        names = Counter(name for name in self._zip.namelist() if name != _MANIFEST)
+        for name in sorted(name for name, count in names.items() if count > 1 or name not in self._digests):
             yield FailedClaim(f"part {name}", "absent", "present")
         for name, wanted in self._digests.items():
             try:
                 found = sha3_256(self._content(name)).hex()
-            except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+            except (KeyError, DamagedZip):
                 found = "nothing that can be read"
             if found != wanted:
                 yield FailedClaim(f"SHA3-256 of {name}", wanted, found)
@@ -133,8 +177,9 @@ class ArchiveReader:
     def _content(self, name: str) -> bytes:
         part = self._zip.getinfo(name)
         if part.file_size > _LARGEST_PART_BYTES:
-            raise zipfile.BadZipFile("a part is larger than any backup's")
-        return self._zip.read(part)
+            raise DamagedZip("a part is larger than any backup's")
+        with damage_told():
+            return self._zip.read(part)
 
     def _no_archive(self, message: str) -> InvalidInput:
         return InvalidInput(

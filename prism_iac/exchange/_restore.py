@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from prism_iac.errors import Conflict
 from prism_iac.exchange._access import Access, Members
 from prism_iac.exchange._archive import ArchiveReader
-from prism_iac.exchange._bundle import AssetPart, asset_of
 from prism_iac.exchange._definition import Definition, RoleDefinition, portable
 from prism_iac.exchange._export import export_definitions
 from prism_iac.exchange._import import Import, without_pair
+from prism_iac.exchange._parts import KeyPart, WorkspaceRolePart, parts_of
 from prism_iac.exchange._roles import roles_as_imported
 from prism_iac.exchange._row import Row, parse_row
 from prism_iac.model import path_text
@@ -70,30 +70,28 @@ def restore(
         Conflict: The workspace is not empty.
         InvalidInput: A computation cannot be brought back as it is.
     """
+    parts = parts_of(archive)
     _require_empty(workplace)
     left_out: list[str] = []
     users: dict[str, str] = {}
-    for member in archive.read_json("members.json"):
-        found = workplace.find_user(member["email"])
+    for member in parts.members:
+        found = workplace.find_user(member.email)
         if found is None:
-            left_out.append(f"member {member['email']}: there is no such user, let them register first")
+            left_out.append(f"member {member.email}: there is no such user, let them register first")
         else:
-            users[member["id"]] = found
-    _bring_roles(archive.read_json("roles.json"), users, workplace.workspace.id, workspace_roles)
+            users[member.id] = found
+    _bring_roles(parts.roles, users, workplace.workspace.id, workspace_roles)
 
     def rows() -> Iterator[Row]:
-        for index, element in enumerate(archive.read_json("computations.json")):
+        for index, element in enumerate(parts.computations):
             yield _moved_row(index, element, users)
 
     job = Import(workplace, without_certificates=without_certificates)
     job.review(rows()).errors.require_none()
     outcome = job.perform(rows())
     outcome.refused.require_none()
-    assets = [
-        asset_of(AssetPart.model_validate(part), is_linked=False) for part in archive.read_json("assets.json")
-    ]
-    outcome.new_assets += job.bring_assets([_moved_asset(asset, users) for asset in assets])
-    keys = _bring_keys(archive, workplace, users, left_out)
+    outcome.new_assets += job.bring_assets([_moved_asset(asset, users) for asset in parts.assets])
+    keys = _bring_keys(parts.keys, workplace, users, left_out)
     left_out += _differences([row.definition for row in rows() if row.definition], workplace)
     return Restored(outcome.made + outcome.resumed, outcome.new_assets, len(users), keys, tuple(left_out))
 
@@ -110,19 +108,19 @@ def _require_empty(workplace: Workplace) -> None:
             )
 
 
-def _bring_roles(wanted: list[Any], users: Mapping[str, str], domain_id: str, workspace_roles: Roles) -> None:
+def _bring_roles(
+    wanted: list[WorkspaceRolePart], users: Mapping[str, str], domain_id: str, workspace_roles: Roles
+) -> None:
     """Give members the roles that they had; who holds one here already keeps it (D51)."""
     there = {role.name: role for role in workspace_roles.list(domain_id)}
     held = {member for role in there.values() for member in role.members}
     for role in wanted:
-        members = [user for member in role["members"] if (user := users.get(member)) and user not in held]
-        known = there.get(role["role_name"])
+        members = [user for member in role.members if (user := users.get(member)) and user not in held]
+        known = there.get(role.role_name)
         if known is None:
-            workspace_roles.create(
-                domain_id, name=role["role_name"], actions=role["actions"], members=members
-            )
+            workspace_roles.create(domain_id, name=role.role_name, actions=role.actions, members=members)
             continue
-        if more := sorted(set(role["actions"]) - set(known.actions)):
+        if more := sorted(set(role.actions) - set(known.actions)):
             workspace_roles.add_actions(domain_id, known.id, more)
         if members:
             workspace_roles.add_members(domain_id, known.id, members)
@@ -176,19 +174,17 @@ def _moved_asset(asset: AssetDefinition, users: Mapping[str, str]) -> AssetDefin
 
 
 def _bring_keys(
-    archive: ArchiveReader, workplace: Workplace, users: Mapping[str, str], left_out: list[str]
+    keys: list[KeyPart], workplace: Workplace, users: Mapping[str, str], left_out: list[str]
 ) -> int:
     ids = {record.name: record.id for record in workplace.workspace.computations.list()}
     count = 0
-    for entry in archive.read_json("keys.json"):
-        user = users.get(entry["user"])
+    for key in keys:
+        user = users.get(key.user)
         acting = workplace.acting_for(user) if user else None
-        if acting is None or entry["computation"] not in ids:
-            left_out.append(
-                f"{entry['computation']}: the public key of {entry['user']}, for they register it"
-            )
+        if acting is None or key.computation not in ids:
+            left_out.append(f"{key.computation}: the public key of {key.user}, for they register it")
             continue
-        acting.computations.upload_key(ids[entry["computation"]], _pem(entry["public_key"]))
+        acting.computations.upload_key(ids[key.computation], _pem(key.public_key))
         count += 1
     return count
 

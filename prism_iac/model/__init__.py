@@ -19,6 +19,7 @@ from prism_iac.model._canonical import (
 )
 from prism_iac.model._change import COMPUTED, FROZEN, IN_PLACE, REPLACE, Change, Rule, rule_of
 from prism_iac.model._configuration import CONFIGURATION, ConfigKey
+from prism_iac.model._details import details_of
 from prism_iac.model._digest import archive_folder, sha3_256, sha3_256_of_path
 from prism_iac.model._document import Document
 from prism_iac.model._findings import Location, findings_of, path_text
@@ -55,6 +56,7 @@ from prism_iac.model._shape import is_secret
 from prism_iac.model._tls import AGENT_TLS_FIELDS, OPTIONAL_TLS_FIELDS, REQUIRED_TLS_FIELDS, tls_mode_of
 from prism_iac.model._unknown import UNKNOWN, Unknown, contains_unknown
 from prism_iac.model._words import nearest, shown
+from prism_iac.model._zip import DamagedZip, damage_told, open_zip, opened_zip
 
 __all__ = [
     "AGENT_TLS_FIELDS",
@@ -78,6 +80,7 @@ __all__ = [
     "Checksum",
     "ComputationStatus",
     "ConfigKey",
+    "DamagedZip",
     "Document",
     "IpAddress",
     "LevelText",
@@ -104,6 +107,8 @@ __all__ = [
     "archive_folder",
     "computation_id_of",
     "contains_unknown",
+    "damage_told",
+    "details_of",
     "findings_of",
     "is_pinned_image",
     "is_secret",
@@ -112,6 +117,8 @@ __all__ = [
     "marked",
     "name_of_source",
     "nearest",
+    "open_zip",
+    "opened_zip",
     "parse_duration",
     "parse_pem",
     "path_text",

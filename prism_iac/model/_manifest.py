@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
+from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model._digest import sha3_256
 from prism_iac.model._mark import mark_of, marked, unmarked
+from prism_iac.model._names import AlgorithmRuntime
 from prism_iac.model._remote import RemoteSource
 
 __all__ = ["Manifest", "ManifestAlgorithm", "ManifestDataset", "computation_id_of"]
@@ -123,26 +125,50 @@ class Manifest:
         )
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Manifest:
-        """Read a manifest as Prism returns it; unknown keys are dropped.
+    def from_json(cls, document: object) -> Manifest:
+        """Read a manifest as Prism returns it, decoded; unknown keys are dropped.
 
         Raises:
-            KeyError: The algorithm or a hash is missing.
-            ValueError: A hash or a key is malformed.
+            InvalidInput: It is none.
         """
-        return cls(
-            id=document.get("id", ""),
-            name=document.get("name", ""),
-            description=document.get("description", ""),
-            algorithm=ManifestAlgorithm(**_read_item(document["algorithm"])),
-            datasets=tuple(
-                ManifestDataset(**_read_item(item), filename=item.get("filename", ""))
-                for item in document.get("datasets") or ()
-            ),
-            result_consumers=tuple(
-                base64.b64decode(item.get("user_key", "")) for item in document.get("result_consumers") or ()
-            ),
-        )
+        try:
+            fields = _mapping(document)
+            return cls(
+                id=_text(fields, "id"),
+                name=_text(fields, "name"),
+                description=_text(fields, "description"),
+                algorithm=ManifestAlgorithm(**_read_item(_mapping(fields["algorithm"]))),
+                datasets=tuple(
+                    ManifestDataset(**_read_item(item), filename=_text(item, "filename"))
+                    for item in _items(fields, "datasets")
+                ),
+                result_consumers=tuple(_key(item) for item in _items(fields, "result_consumers")),
+            )
+        except (LookupError, TypeError, ValueError) as error:
+            raise _no_manifest() from error
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> Manifest:
+        """Read a manifest from its JSON.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        try:
+            return cls.from_json(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise _no_manifest() from error
+
+
+def _no_manifest() -> InvalidInput:
+    return InvalidInput(
+        [
+            Finding(
+                message="this is no runtime manifest",
+                fix="Give the JSON that `prism-iac computations manifest` prints.",
+            )
+        ]
+    )
 
 
 _GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -201,24 +227,59 @@ def _kbs(remote: RemoteSource | None) -> dict[str, Any]:
 
 
 def _read_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "hash": bytes(item["hash"]),
-        "user_key": base64.b64decode(item.get("user_key", "")),
-        "source": _read_source(item),
-    }
+    return {"hash": _hash(item), "user_key": _key(item), "source": _read_source(item)}
 
 
 def _read_source(item: Mapping[str, Any]) -> RemoteSource | None:
-    source, kbs = item.get("source") or {}, item.get("kbs") or {}
+    source, kbs = _mapping(item.get("source") or {}), _mapping(item.get("kbs") or {})
     if not (source.get("url") and kbs.get("enabled")):
         return None
     # Another Prism may name what this package would not declare; a digest is taken of what it says.
     return RemoteSource.model_construct(
-        url=source["url"],
-        encrypted=source.get("encrypted", False),
-        kbs_url=kbs.get("url") or None,
-        kbs_resource_path=source.get("kbs_resource_path") or None,
-        decompress=item.get("decompress", False),
-        runtime=item.get("algo_type") or None,
-        arguments=tuple(item.get("algo_args") or ()),
+        url=_text(source, "url"),
+        encrypted=source.get("encrypted") is True,
+        kbs_url=_text(kbs, "url") or None,
+        kbs_resource_path=_text(source, "kbs_resource_path") or None,
+        decompress=item.get("decompress") is True,
+        runtime=cast("AlgorithmRuntime | None", _text(item, "algo_type") or None),
+        arguments=tuple(_checked_text(argument) for argument in _list(item, "algo_args")),
     )
+
+
+def _hash(item: Mapping[str, Any]) -> bytes:
+    # A number would be taken for a length.
+    if not isinstance(item["hash"], list):
+        raise TypeError("a hash is a list of numbers")
+    return bytes(item["hash"])
+
+
+def _key(item: Mapping[str, Any]) -> bytes:
+    return base64.b64decode(_text(item, "user_key"))
+
+
+def _items(fields: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    return map(_mapping, _list(fields, name))
+
+
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    value = fields.get(name) or []
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is no list")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("not an object")
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    return _checked_text(fields.get(name) or "")
+
+
+def _checked_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    value.encode()  # half characters have no canonical bytes
+    return value

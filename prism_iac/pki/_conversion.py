@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -68,7 +70,9 @@ def read_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey
 
 def _read_pkcs7(data: bytes) -> tuple[x509.Certificate, ...]:
     try:
-        found = pkcs7.load_der_pkcs7_certificates(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that it is BER is nothing to tell whoever reads it
+            found = pkcs7.load_der_pkcs7_certificates(data)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise invalid(
             "the PKCS#7 file cannot be read", f"Convert it: `{TO_CERTIFICATE[Form.PKCS7]}`."

@@ -154,7 +154,16 @@ def properties_of(token: str, bag: Mapping[str, Any]) -> dict[str, Any]:
         bag: The properties under their names on the wire.
     """
     model = KINDS.get(token.removeprefix(NATIVE_TYPES)) if token.startswith(NATIVE_TYPES) else None
-    return dict(bag) if model is None else from_wire(model, bag)
+    if model is None:
+        return dict(bag)
+    return {
+        renamed: Secret(inner) if isinstance(value, Secret) else inner
+        for name, value in bag.items()
+        # Names within a secret value are renamed as well.
+        for renamed, inner in from_wire(
+            model, {name: value.value if isinstance(value, Secret) else value}
+        ).items()
+    }
 
 
 def _joined(masked: Any, unmasked: Any) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from prism_iac.model import DamagedZip, opened_zip
 from prism_iac.prism._errors import Unauthenticated
 from prism_iac.prism._fields import Fields
 from prism_iac.prism._json import Malformed
@@ -143,9 +142,9 @@ def _parse_ca(body: bytes) -> str:
 
 def _unzipped(archive: bytes) -> bytes:
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open("ca.pem") as file:
+        with opened_zip(io.BytesIO(archive)) as files, files.open("ca.pem") as file:
             pem = file.read(_LONGEST_CA_BYTES + 1)
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except (DamagedZip, KeyError) as error:
         raise Malformed("the zip of the CA download cannot be read") from error
     if len(pem) > _LONGEST_CA_BYTES:
         raise Malformed("the zip of the CA download holds too much")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from prism_iac.errors import Conflict
+from prism_iac.errors import Conflict, InvalidInput
 from prism_iac.model import ComputationStatus, Manifest
 from prism_iac.spec.promotions import Evidence
 
@@ -100,8 +99,8 @@ def _outputs(resources: Iterable[Mapping[str, Any]], kind: str) -> Iterable[dict
 
 def _manifest_of(computation: Mapping[str, Any]) -> Manifest | None:
     try:
-        return Manifest.from_json(json.loads(computation["manifest"]))
-    except (KeyError, TypeError, ValueError):
+        return Manifest.parse(computation["manifest"])
+    except (KeyError, TypeError, InvalidInput):
         return None
 
 

@@ -225,7 +225,7 @@ class StackFile(pulumi.ComponentResource):
                     f"Prism has no manifest of {name} that a policy could expect\n"
                     "  Its algorithm's provider links the algorithm first."
                 )
-            kept = Manifest.from_json(json.loads(returned))
+            kept = Manifest.parse(returned)
             return replace(portable, id=kept.id, description=kept.description).canonical_bytes().decode()
 
         return self.computations[name].manifest.apply(deployed)

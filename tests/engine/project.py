@@ -160,13 +160,13 @@ class Project:
         for process in self._commands:
             process.wait()
 
-    def pulumi(self, *arguments: str) -> str:
-        """Run any other command, which must succeed; gives what it prints to stdout."""
+    def pulumi(self, *arguments: str, text: str = "") -> str:
+        """Run any other command, which must succeed and may read a text; gives what it prints to stdout."""
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self.folder,
             env=self.environ,
-            stdin=subprocess.DEVNULL,
+            input=text,
             capture_output=True,
             text=True,
             timeout=TIME_LIMIT_SECONDS,
@@ -181,8 +181,11 @@ class Project:
         return document
 
     def set_config(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Set a value of the stack's configuration."""
-        self.pulumi("config", "set", "--secret" if secret else "--plaintext", key, value)
+        """Set a value of the stack's configuration; a secret one is in no process's arguments."""
+        if secret:
+            self.pulumi("config", "set", "--secret", key, text=value)
+        else:
+            self.pulumi("config", "set", "--plaintext", key, value)
 
     def stack_outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secret ones read `[secret]` unless they are shown."""

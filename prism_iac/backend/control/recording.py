@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +13,7 @@ from prism_iac.backend._runs import Signal, end_run, event_id
 from prism_iac.backend.control.stream import Stream
 from prism_iac.backend.store import cvms, events, runs
 from prism_iac.backend.store.runs import Run
-from prism_iac.model import AgentState, ComputationStatus, LogLevel
+from prism_iac.model import AgentState, ComputationStatus, LogLevel, details_of
 
 __all__ = ["record"]
 
@@ -170,11 +169,7 @@ def _moment(stamp: Any, now: datetime) -> datetime:
 
 def _error_in(details: bytes) -> str:
     """The error that an event's details tell of; empty where there is none."""
-    try:
-        document = json.loads(details)
-    except ValueError:
-        return ""
-    error = document.get("error", "") if isinstance(document, dict) else ""
+    error = details_of(details).get("error", "")
     return _clean(error)[:_LONGEST_LINE] if isinstance(error, str) else ""
 
 

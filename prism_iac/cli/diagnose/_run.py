@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from prism_iac.agent import Refusal
 from prism_iac.cli._outcome import Outcome, failed, fine, skipped
 from prism_iac.cli.diagnose._reasons import fix_of
 from prism_iac.cli.diagnose._subject import Subject
-from prism_iac.model import AgentState, AssetKind, ComputationStatus
+from prism_iac.model import AgentState, AssetKind, ComputationStatus, details_of
 
 __all__ = ["check_checksums", "check_last_run", "check_uploads"]
 
@@ -85,9 +84,5 @@ def _fix(subject: Subject) -> str:
 
 
 def _error_of(details: bytes) -> str:
-    try:
-        found = json.loads(details)
-    except ValueError:
-        return ""
-    error = found.get("error") if isinstance(found, dict) else None
+    error = details_of(details).get("error")
     return error if isinstance(error, str) else ""

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prism_iac.attestation import SimulatedGuest, policy_from_evidence
@@ -121,9 +121,14 @@ class Fleet:
 
     def _all_ends(self) -> dict[str, datetime]:
         try:
-            return {
-                file.name: datetime.fromisoformat(file.read_text(encoding="ascii"))
-                for file in sorted(self._ends.glob("[!.]*"))
-            }
+            return {file.name: self._end_in(file) for file in sorted(self._ends.glob("[!.]*"))}
         except FileNotFoundError:
             return {}
+
+    def _end_in(self, file: Path) -> datetime:
+        """What a file says; now where it says nothing, as it does after a crash, before its VM was made."""
+        try:
+            return datetime.fromisoformat(file.read_text(encoding="ascii")).astimezone(UTC)
+        except (ValueError, OverflowError):
+            _log.warning("%s: its end cannot be read, so it has come", file.name)
+            return self._now()

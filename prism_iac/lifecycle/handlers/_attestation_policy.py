@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,8 +114,8 @@ def _expecting_manifest(document: PolicyDocument, desired: AttestationPolicy) ->
     if desired.manifest is None:
         return document
     try:
-        manifest = Manifest.from_json(json.loads(desired.manifest))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        manifest = Manifest.parse(desired.manifest)
+    except InvalidInput as error:
         raise _finding(
             "manifest", "this is no manifest", "Give what `prism-iac manifest render` prints."
         ) from error

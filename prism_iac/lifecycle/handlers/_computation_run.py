@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prism_iac.errors import Conflict, Finding, InvalidInput, PartialResult
 from prism_iac.lifecycle._context import Context, poll
 from prism_iac.lifecycle._handler import Handler, Live, whereabouts
-from prism_iac.model import ComputationStatus, Manifest, mark_of
+from prism_iac.model import ComputationStatus, Manifest, details_of, mark_of
 from prism_iac.model.resources import ComputationRun
 from prism_iac.prism import NotFound, Rejected
 
@@ -234,10 +234,6 @@ def _manifest_digest(state: ComputationRun, context: Context) -> str | None:
 
 def _result_digest(events: tuple[EventRecord, ...]) -> str | None:
     for event in events:
-        try:
-            details = json.loads(event.details or b"{}")
-        except ValueError:
-            continue
-        if isinstance(details, dict) and isinstance(digest := details.get("result_sha3_256"), str):
+        if isinstance(digest := details_of(event.details).get("result_sha3_256"), str):
             return digest
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -21,6 +22,8 @@ _LARGEST_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 
 def main() -> None:
     """Serve until the engine ends the process or is gone."""
+    # The engine gives it along with its secrets, which nothing that is started from here may inherit.
+    os.environ.pop("PULUMI_CONFIG", None)
     with without_collections():
         from pulumi.runtime.proto import provider_pb2_grpc
 

@@ -1,6 +1,7 @@
 """The API's description is true: schemathesis asks a running instance what the description promises.
 
-`PRISM_IAC_API_EXAMPLES` sets how many examples each operation gets; more find more and take longer.
+`PRISM_IAC_API_EXAMPLES` sets how many examples each operation gets, `PRISM_IAC_API_PHASES` how they are found; `make fuzz`
+gives each operation many, in every way that schemathesis knows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.unit.backend.access import ROUTES
 from tests.unit.backend.support import A_SHA3, Person, Workspace
 
 EXAMPLES: Final = os.environ.get("PRISM_IAC_API_EXAMPLES", "2")
+PHASES: Final = os.environ.get("PRISM_IAC_API_PHASES", "fuzzing")
 
 REFUSES_WHAT_NO_SCHEMA_CAN_SAY: Final = {
     "PATCH /users/secret": "the old password must be right",
@@ -73,7 +75,9 @@ def test_a_running_instance_does_what_its_description_says(
         "--seed",
         "1",
         "--phases",
-        "fuzzing",
+        PHASES,
+        "--checks",
+        "all",
         "--no-color",
         "--continue-on-failure",
     ]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prism_iac.errors import InvalidInput
 from prism_iac.model import Manifest, ManifestAlgorithm, ManifestDataset, computation_id_of, mark_of
 
 DATA = bytes(range(32))
@@ -82,8 +83,13 @@ def test_unknown_keys_of_a_manifest_are_dropped() -> None:
 
 @pytest.mark.parametrize("document", [{}, {"algorithm": {}}])
 def test_a_manifest_without_its_algorithm_is_no_manifest(document: dict[str, object]) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(InvalidInput, match="no runtime manifest"):
         Manifest.from_json(document)
+
+
+def test_a_length_is_no_hash_of_a_manifest() -> None:
+    with pytest.raises(InvalidInput, match="no runtime manifest"):
+        Manifest.parse('{"algorithm": {"hash": 1000000000000}}')
 
 
 @given(MANIFESTS, st.randoms(use_true_random=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prism_iac.model import UNKNOWN
-from prism_iac.plan._preview import Secret, plain, read_preview
+from prism_iac.plan._preview import Secret, plain, properties_of, read_preview
 from tests.unit.plan.scene import COMPUTATION, MASKED, Scene, secret, urn
 from tests.unit.plan.scene import UNKNOWN as SENTINEL
 
@@ -129,3 +129,12 @@ def test_errors_are_told_once_and_with_their_resource() -> None:
         "Program failed",
         "iris-regression: no",
     )
+
+
+def test_names_within_a_secret_of_the_native_face_are_those_of_the_model() -> None:
+    parties = {"client-eve": {"certificate": "c", "privateKey": "k"}}
+    found = properties_of("prism:index:CertificateBundle", {"parties": Secret(parties), "caKey": Secret("k")})
+    assert found == {
+        "parties": Secret({"client-eve": {"certificate": "c", "private_key": "k"}}),
+        "ca_key": Secret("k"),
+    }

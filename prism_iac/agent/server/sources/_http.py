@@ -76,14 +76,15 @@ class Http:
                 return
             raise FetchFailed(f"more than {_MOST_REDIRECTS} redirects")
 
-    async def post(self, url: str, body: Mapping[str, object]) -> httpx.Response:
-        """Send JSON; redirects are answers like any other.
+    async def post(self, url: str, body: Mapping[str, object], *, most_bytes: int) -> tuple[int, bytes]:
+        """Send JSON; gives status and body. Redirects are answers like any other.
 
         Raises:
-            FetchFailed: No answer comes.
+            FetchFailed: No answer comes, or a larger one.
         """
         with _failing_for(url):
-            return await self._client.post(url, json=body)
+            async with self._client.stream("POST", url, json=body) as response:
+                return response.status_code, await self.read(response, most_bytes)
 
     async def download(self, url: str, sink: Sink, headers: Mapping[str, str] | None = None) -> None:
         """Fetch a whole object into a sink.

@@ -33,7 +33,7 @@ def is_jwe(body: bytes) -> bool:
     """Whether a body is meant as a JWE; anything else is taken as it is."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and all(isinstance(document.get(name), str) for name in _MEMBERS)
 
@@ -65,7 +65,7 @@ def open_jwe(body: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
         return AESGCM(content_key).decrypt(decoded(document["iv"]), sealed, document["protected"].encode())
     except (InvalidUnwrap, InvalidTag) as error:
         raise BadJweError("it was encrypted to another key, or was changed") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise error if isinstance(error, BadJweError) else BadJweError("it is malformed") from error
 
 

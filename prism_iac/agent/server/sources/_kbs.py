@@ -13,9 +13,9 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from prism_iac.agent._protocol import TEE_NONCE_BYTES
@@ -73,7 +73,7 @@ async def _fetch_token(
     if guest is None:
         raise _no_token("this VM has no trusted execution environment")
     challenge = _answer(
-        await http.post(f"{base}/auth", {"version": _VERSION, "tee": "snp", "extra-params": ""}), "nonce"
+        *await _post(http, f"{base}/auth", {"version": _VERSION, "tee": "snp", "extra-params": ""}), "nonce"
     )
     runtime_data = {"nonce": challenge, "tee-pubkey": _jwk(key.public_key())}
     canonical = json.dumps(runtime_data, sort_keys=True, separators=(",", ":")).encode()
@@ -83,15 +83,19 @@ async def _fetch_token(
         "runtime-data": runtime_data,
         "tee-evidence": base64.b64encode(evidence.to_bytes()).decode("ascii"),
     }
-    return _answer(await http.post(f"{base}/attest", proof), "token")
+    return _answer(*await _post(http, f"{base}/attest", proof), "token")
 
 
-def _answer(response: httpx.Response, field: str) -> str:
-    if response.status_code != _OK:
-        raise _no_token(f"KBS returned status {response.status_code}")
+async def _post(http: Http, url: str, body: Mapping[str, object]) -> tuple[int, bytes]:
+    return await http.post(url, body, most_bytes=_MOST_BYTES)
+
+
+def _answer(status: int, body: bytes, field: str) -> str:
+    if status != _OK:
+        raise _no_token(f"KBS returned status {status}")
     try:
-        document: Any = response.json()
-    except ValueError:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError):
         document = None
     value = document.get(field) if isinstance(document, dict) else None
     if not isinstance(value, str) or not value.isprintable() or not value:
