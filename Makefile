@@ -48,10 +48,11 @@ format: setup ## format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: generate
-generate: setup ## write schemas/ and docs/reference/ from the models and the commands
+generate: setup ## write what is made from models, commands and tests: schemas/, docs/reference/, the table of faults
 	$(BIN)/python -m prism_iac.model.schema
 	$(BIN)/python -m prism_iac.plan
 	$(BIN)/python -m prism_iac.cli.reference
+	$(BIN)/python -m tests.faults.matrix
 
 .PHONY: firmware
 firmware: $(FIRMWARE) ## obtain real firmware, which tests and benchmarks measure

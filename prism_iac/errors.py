@@ -13,9 +13,10 @@ Each message says what happened, where, and what to do next. No message carries 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 __all__ = [
     "Conflict",
@@ -27,7 +28,10 @@ __all__ = [
     "PrismError",
     "RemoteFailure",
     "VerificationFailure",
+    "refusal_of_system",
 ]
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class PrismError(Exception):
@@ -155,3 +159,19 @@ class Defect(PrismError):
 
     def __init__(self, message: str, *, where: str = "") -> None:
         super().__init__(message, where=where, next_step="This is a defect of prism-iac: please report it.")
+
+
+def refusal_of_system(error: OSError) -> Conflict | None:
+    """What the operating system refused to do with a file; None where the error is about none.
+
+    A write that finds no room does not say to which file.
+    """
+    if error.strerror is None or (error.filename is None and error.errno not in _NO_ROOM):
+        return None
+    return Conflict(
+        error.strerror,
+        where="" if error.filename is None else str(error.filename),
+        next_step="Make room, and run it again."
+        if error.errno in _NO_ROOM
+        else "Check the path and its rights.",
+    )

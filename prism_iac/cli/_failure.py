@@ -15,6 +15,7 @@ from prism_iac.errors import (
     PrismError,
     RemoteFailure,
     VerificationFailure,
+    refusal_of_system,
 )
 from prism_iac.prism import NotFound, PermissionDenied, Rejected, Unauthenticated
 
@@ -53,16 +54,11 @@ def tell(error: Exception, *, with_traceback: bool) -> ExitCode:
     """
     if with_traceback:
         say("".join(traceback.format_exception(error)).rstrip())
+    if isinstance(error, OSError):
+        error = refusal_of_system(error) or error
     if isinstance(error, PrismError):
         say(printable(str(error), keep_lines=True))
         return exit_code_of(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        say(
-            printable(
-                f"{error.filename}: {error.strerror}\n  Check the path and its rights.", keep_lines=True
-            )
-        )
-        return ExitCode.REFUSED
     say(
         f"a defect of prism-iac: {type(error).__name__}\n"
         f"  Please report it, with what it says when {TRACEBACK_VARIABLE}=1 is set."

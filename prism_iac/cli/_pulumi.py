@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from prism_iac.cli._child import run_to_its_end
 from prism_iac.cli._output import printable
 from prism_iac.errors import Conflict
 from prism_iac.prism import AgentConfigRecord
@@ -116,6 +117,8 @@ def run_pulumi(
 ) -> subprocess.CompletedProcess[str]:
     """Run the Pulumi CLI in the project of the current folder; how it ends is the caller's to judge.
 
+    Interrupted, this process interrupts it, and waits.
+
     Args:
         arguments: The command with its options.
         stack: The stack's name; the selected one without it.
@@ -134,14 +137,12 @@ def run_pulumi(
     if pulumi is None:
         raise Conflict(f"there is no Pulumi CLI for `pulumi {arguments[0]}`", next_step=by_hand)
     chosen = ["--stack", stack] if stack else []
-    return subprocess.run(  # noqa: S603  # the CLI that was found, no shell
+    return run_to_its_end(
         [str(pulumi.binary), *arguments, "--non-interactive", *chosen],
         cwd=project,
         env={**pulumi.environment(project), **(environ or {})},
-        input=text or "",
-        capture_output=not is_shown,
-        text=True,
-        check=False,
+        text=text or "",
+        is_shown=is_shown,
     )
 
 

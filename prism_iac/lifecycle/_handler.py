@@ -153,22 +153,22 @@ def whereabouts(object_id: str, context: Context) -> tuple[str, str]:
     """The workspace and the rest of `<id>` or `<workspace>/<id>`; without one it is the provider's.
 
     Raises:
-        InvalidInput: Neither names a workspace.
+        InvalidInput: Neither names a workspace, or there is no such workspace. None is made.
     """
     workspace, slash, rest = object_id.partition("/")
-    if slash:
-        return workspace, rest
-    if context.default_workspace is None:
-        raise InvalidInput(
-            [
-                Finding(
-                    path="id",
-                    message=f"no workspace is named for {object_id}",
-                    fix="Write <workspace>/<id>, or set prism:workspace.",
-                )
-            ]
-        )
-    return context.default_workspace, object_id
+    if not slash:
+        if context.default_workspace is None:
+            raise _no_place(
+                f"no workspace is named for {object_id}", "Write <workspace>/<id>, or set prism:workspace."
+            )
+        workspace, rest = context.default_workspace, object_id
+    if not context.session.has_workspace(workspace):
+        raise _no_place(f'there is no workspace "{workspace}" to see', "Check the name in <workspace>/<id>.")
+    return workspace, rest
+
+
+def _no_place(message: str, fix: str) -> InvalidInput:
+    return InvalidInput([Finding(path="id", message=message, fix=fix)])
 
 
 def diff(

@@ -11,12 +11,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from prism_iac.model import COMPUTATION_ROLES, DEFINED_ACTIONS, Action, role_name
+from prism_iac.prism import ApiConflict, NotFound
 
 if TYPE_CHECKING:
     from prism_iac.prism import RoleRecord, Roles
 
 __all__ = ["actions_by_user", "define_actions", "grant_actions", "roles_by_user", "withdraw_actions"]
 
+_MOST_TRIES: Final = 5
 _OWNER: Final = "owner"
 _ACTIONS: Final = frozenset(Action)
 
@@ -69,25 +71,42 @@ def _actions_of(roles: Roles, computation: str, user: str) -> frozenset[Action]:
 
 
 def _set_actions(roles: Roles, computation: str, user: str, actions: frozenset[Action]) -> str:
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _try_to_set_actions(roles, computation, user, actions)
+        except (ApiConflict, NotFound):
+            # Another deployment changes the same roles at this moment.
+            continue
+    return _try_to_set_actions(roles, computation, user, actions)
+
+
+def _try_to_set_actions(roles: Roles, computation: str, user: str, actions: frozenset[Action]) -> str:
     wanted = actions | {Action.VIEW} if actions else actions
     known = list(roles.list(computation))
     current = next((role for role in known if user in role.members), None)
     if current is not None and _known(current.actions) == wanted:
         return current.name
     if current is not None and current.name == _OWNER and wanted:
-        _change_owner_role(roles, computation, current, wanted)
+        # Moving the owner to another role would leave nobody to administer the computation meanwhile.
+        _change_actions(roles, computation, current, wanted, removable=DEFINED_ACTIONS)
         return current.name
+    is_theirs = current is not None and current.members == (user,)
+    target = next((role for role in known if _known(role.actions) == wanted and role is not current), None)
+    name = _free_name(role_name(wanted), {role.name for role in known if role is not current})
+    if current is not None and is_theirs and wanted and target is None:
+        # In place: cut off between two roles, the user would have lost what others gave.
+        roles.rename(computation, current.id, name=name)
+        _change_actions(roles, computation, current, wanted)
+        return name
     if current is not None:
         roles.remove_members(computation, current.id, [user])
-        if current.name not in COMPUTATION_ROLES and set(current.members) == {user}:
+        if is_theirs and current.name not in COMPUTATION_ROLES:
             roles.delete(computation, current.id)
     if not wanted:
         return ""
-    target = next((role for role in known if _known(role.actions) == wanted and role is not current), None)
     if target is not None:
         roles.add_members(computation, target.id, [user])
         return target.name
-    name = _free_name(role_name(wanted), {role.name for role in known})
     roles.create(computation, name=name, actions=sorted(wanted), members=[user])
     return name
 
@@ -97,10 +116,16 @@ def _free_name(name: str, taken: set[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _change_owner_role(roles: Roles, computation: str, role: RoleRecord, wanted: frozenset[Action]) -> None:
-    # Moving the owner to another role would leave nobody to administer the computation meanwhile.
+def _change_actions(
+    roles: Roles,
+    computation: str,
+    role: RoleRecord,
+    wanted: frozenset[Action],
+    *,
+    removable: frozenset[Action] = _ACTIONS,
+) -> None:
     held = _known(role.actions)
     if added := sorted(wanted - held):
         roles.add_actions(computation, role.id, added)
-    if removed := sorted((held - wanted) & DEFINED_ACTIONS):
+    if removed := sorted((held - wanted) & removable):
         roles.remove_actions(computation, role.id, removed)

@@ -57,6 +57,10 @@ class Session:
         """
         return self._platform.workspace(self._domains[name].id)
 
+    def has_workspace(self, name: str) -> bool:
+        """Whether there is a workspace of a name, alias or id that the platform's user may see; none is made."""
+        return self._platform.domains.find(name) is not None
+
     def acting_for(self, user: str | None, workspace: str) -> Workspace:
         """A workspace as one of its participants; as the platform's user when none is named.
 

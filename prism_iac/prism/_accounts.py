@@ -41,6 +41,7 @@ class Accounts:
         self._lock = threading.Lock()
         self._client: PrismClient | None = None
         self._ensured: dict[str, PasswordCredentials] = {}
+        self._user_locks: dict[str, threading.Lock] = {}
 
     @property
     def admin(self) -> PasswordCredentials:
@@ -80,9 +81,13 @@ class Accounts:
             Conflict: The account was made by somebody else, and its password is not known here.
         """
         user = email.lower()
-        if user not in self._ensured:
-            self._ensured[user] = self._registered(user)
-        return self._ensured[user]
+        with self._lock:
+            lock = self._user_locks.setdefault(user, threading.Lock())
+        # One look for all threads: a check of a password is slow, and too many at once are refused.
+        with lock:
+            if user not in self._ensured:
+                self._ensured[user] = self._registered(user)
+            return self._ensured[user]
 
     def ensure_workspace(self, name: str) -> DomainRecord:
         """A workspace by name, alias or id; made under that name when there is none.

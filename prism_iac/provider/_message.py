@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import traceback
 
-from prism_iac.errors import Defect, PrismError
+from prism_iac.errors import Defect, PrismError, refusal_of_system
 
 __all__ = ["as_ours", "message_of"]
 
 
 def as_ours(error: BaseException, *, call: str) -> PrismError:
-    """The error itself, or the defect that one of anybody else is.
+    """The error itself; that of a file as a refusal, and one of anybody else as the defect that it is.
 
     Args:
         error: What is being handled.
@@ -19,6 +19,8 @@ def as_ours(error: BaseException, *, call: str) -> PrismError:
     """
     if isinstance(error, PrismError):
         return error
+    if isinstance(error, OSError) and (refusal := refusal_of_system(error)) is not None:
+        return refusal
     return Defect(f"{call} failed: {type(error).__name__}: {error}")
 
 

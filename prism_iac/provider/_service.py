@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prism_iac.errors import Conflict, PrismError
 from prism_iac.lifecycle import HANDLERS, Context, Difference, Handler, Live, check, diff
 from prism_iac.provider._deployment import Deployment
 
@@ -113,6 +114,24 @@ class Service:
         live = self.handler.recall(object_id, self._context(name, identity))
         return None if live is None else _actual(live)
 
+    def take_over(self, name: str, object_id: str, identity: str) -> Actual:
+        """An object of which nothing is known but its id.
+
+        Raises:
+            Conflict: There is none; where the id is that of another kind, it is named.
+        """
+        found = self.recall(name, object_id, identity)
+        if found is None:
+            context = self._context(name, identity)
+            others = [other.model.kind for other in HANDLERS.values() if _finds(other, object_id, context)]
+            raise Conflict(
+                f"there is no {self.handler.model.kind} with this id"
+                + "".join(f"; its kind is {kind}" for kind in others),
+                where=object_id,
+                next_step="Check the id, its kind and its workspace: <id>, or <workspace>/<id>.",
+            )
+        return found
+
     def update(
         self, name: str, object_id: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> Actual:
@@ -138,6 +157,13 @@ class Service:
 
     def _context(self, name: str, identity: str) -> Context:
         return self.deployment.context(name, identity)
+
+
+def _finds(handler: Handler[Any], object_id: str, context: Context) -> bool:
+    try:
+        return handler.recall(object_id, context) is not None
+    except PrismError:
+        return False
 
 
 def _actual(live: Live[Any]) -> Actual:

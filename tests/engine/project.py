@@ -60,7 +60,11 @@ class Running:
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+        self.signal(signal.SIGINT)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command itself."""
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """Kill the command itself, as a crash would; its plugins are left to notice."""

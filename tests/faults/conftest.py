@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.contract.lifecycle.conftest import data, stage
+from tests.contract.lifecycle.conftest import addition, data, numbers, runnable, stage, vm
 
-__all__ = ["data", "stage"]
+__all__ = ["addition", "data", "numbers", "runnable", "stage", "vm"]

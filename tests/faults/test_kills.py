@@ -26,6 +26,7 @@ def tape(data: Path) -> Iterator[Tape]:
         yield tape
 
 
+@pytest.mark.fault(5)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_step_that_was_killed_is_taken_again(data: Path, tape: Tape, scenario: Scenario) -> None:
     stage = Stage(data, f"w-{uuid4().hex[:8]}")

@@ -41,6 +41,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.fault(4, 5)
 @pytest.mark.engine
 def test_a_life_that_is_cut_off_goes_on(world: World) -> None:
     cuts = list(cut_off(world, [CREATE, UPDATE, DELETE], [TELLING]))

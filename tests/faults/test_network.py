@@ -18,6 +18,7 @@ from tests.faults.scenarios import SCENARIOS, alive
 (CREATE,) = (item for item in SCENARIOS if (item.kind, item.step) == ("Computation", "create"))
 
 
+@pytest.mark.fault(1, 2, 3, 41)
 @pytest.mark.parametrize("calls", ["GET .*/computations$", "POST .*/computations$"])
 @pytest.mark.parametrize("fault", QUICK)
 def test_a_create_goes_through_or_one_error_names_what_it_met(data: Path, fault: Fault, calls: str) -> None:
@@ -27,6 +28,7 @@ def test_a_create_goes_through_or_one_error_names_what_it_met(data: Path, fault:
     assert (met.error is not None) is (fault in REFUSED and not is_readable), met
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("fault", [Fault.SLOW_LORIS, Fault.SLOW_BODY])
 def test_a_reply_that_drips_ends_with_the_deadline_and_the_next_try_goes_through(
     data: Path, fault: Fault
@@ -48,6 +50,7 @@ def test_a_reply_that_drips_ends_with_the_deadline_and_the_next_try_goes_through
     assert fault in proxy.struck
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_storm_of_passing_faults_is_ridden_out(data: Path, seed: int) -> None:
     stage = Stage(data, f"w-{uuid4().hex[:8]}")

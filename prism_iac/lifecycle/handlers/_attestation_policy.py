@@ -28,7 +28,8 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
         """Read the reference values, and measure the launch; hold what is given against both."""
         from prism_iac.attestation.declared import declared_document
 
-        if contains_unknown([getattr(desired, name) for name in (*PolicySettings.model_fields, "signed_by")]):
+        given = desired.properties()
+        if contains_unknown([given.get(name) for name in (*PolicySettings.model_fields, "signed_by")]):
             return desired
         if desired.reference_values is not None:
             desired = _with_reference_values(desired, context)
@@ -177,5 +178,8 @@ def _write(path: Path, document: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Who is killed in the middle leaves a part that the next update writes over.
     part = path.with_name(f".{path.name}.new")
-    part.write_bytes(document)
-    part.replace(path)
+    try:
+        part.write_bytes(document)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -20,6 +20,10 @@ _KEYS: Final = ("server_key", "client_key")
 _REQUESTS: Final = ("server_request", "client_request")
 
 
+_COVERED: Final = ("dns_names", "ip_addresses")
+"""The names that a certificate of the agent must cover."""
+
+
 def read_files(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     """The bundle with what its files hold in place of their names: PEM, keys not encrypted, the passphrase dropped.
 
@@ -28,8 +32,8 @@ def read_files(desired: CertificateBundle, now: datetime) -> CertificateBundle:
     """
     from prism_iac.pki import read_brought
 
-    files = desired.files
-    if files is None or contains_unknown([files.model_dump(), desired.dns_names, desired.ip_addresses]):
+    files, given = desired.files, desired.properties()
+    if files is None or contains_unknown([given.get(name) for name in ("files", *_COVERED)]):
         return desired
     contents: dict[str, bytes] = {}
     findings: list[Finding] = []

@@ -23,7 +23,7 @@ from prism_iac.provider._deployment import Deployment, deployment_for
 from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._message import message_of
 from prism_iac.provider._partial import init_failed
-from prism_iac.provider._service import Service
+from prism_iac.provider._service import Actual, Service
 from prism_iac.provider.native._answers import Kept, answered
 from prism_iac.provider.native._difference import leaves_that_differ
 from prism_iac.provider.native._kind import Kind
@@ -177,10 +177,11 @@ class PrismServicer(ResourceProviderServicer):
         kind, name = self._kind(request.urn), _name(request.urn)
         state = kind.plain(request.properties)
         with serving(request.urn, seconds=request.timeout):
+            actual: Actual | None
             if "identity" in state:
                 actual = kind.service.read(name, request.id, state, kind.plain(request.inputs))
             else:
-                actual = kind.service.recall(name, request.id, f"{identity_stem(request.urn)}.0")
+                actual = kind.service.take_over(name, request.id, f"{identity_stem(request.urn)}.0")
         if actual is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(

@@ -113,6 +113,7 @@ def test_a_proof_that_is_passed_on_from_the_agent_is_refused(
     assert claims_refused_of(pass_on, required) == OF_ANOTHER_CONNECTION
 
 
+@pytest.mark.fault(58)
 def test_a_proof_that_was_recorded_is_refused(proven: Scene, required: RequiredEvidence) -> None:
     proven.begin(ALGORITHM, config=ATTESTED)
     agent = dial(proven.vm.address)
@@ -127,6 +128,7 @@ def test_a_proof_that_was_recorded_is_refused(proven: Scene, required: RequiredE
     assert claims_refused_of(replay, required) == {*OF_ANOTHER_CONNECTION, "authenticator's context"}
 
 
+@pytest.mark.fault(58)
 def test_stale_evidence_in_a_fresh_proof_is_refused(
     guest: SimulatedGuest, required: RequiredEvidence
 ) -> None:

@@ -341,6 +341,7 @@ def test_a_stop_reaches_the_agent_and_the_cvm_takes_the_next_run(live: Live, con
     live.wait_for_run(computation, status="running", number=2)
 
 
+@pytest.mark.fault(72)
 def test_a_cancelled_run_is_not_completed_by_a_late_event(live: Live, connect: Connect) -> None:
     cvm, agent = live.ready_cvm(connect)
     computation = live.lab.runnable()

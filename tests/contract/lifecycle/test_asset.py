@@ -51,6 +51,7 @@ def test_a_changed_file_changes_the_checksum_in_place(stage: Stage, numbers: Pat
     assert found == hashlib.sha3_256(b"7\n").hexdigest()
 
 
+@pytest.mark.fault(74)
 def test_a_sha_256_in_place_of_the_checksum_is_recognised(stage: Stage, numbers: Path) -> None:
     sha256 = hashlib.sha256(numbers.read_bytes()).hexdigest()
     with pytest.raises(InvalidInput, match=r"is the SHA-256 of .*; Prism compares SHA3-256"):
@@ -181,6 +182,7 @@ def test_a_source_is_frozen_while_a_run_uses_it(stage: Stage, runnable: Live[Any
     stage.delete(stage.update(run, stop_on_delete=True))
 
 
+@pytest.mark.fault(23)
 def test_one_that_is_linked_is_not_deleted(stage: Stage, numbers: Path) -> None:
     asset = stage.dataset(numbers)
     computation = stage.computation(datasets=[asset.id])
@@ -188,6 +190,7 @@ def test_one_that_is_linked_is_not_deleted(stage: Stage, numbers: Path) -> None:
         stage.delete(asset)
 
 
+@pytest.mark.fault(21)
 def test_a_delete_of_what_is_gone_is_fine(stage: Stage, numbers: Path) -> None:
     asset = stage.dataset(numbers)
     stage.delete(asset)

@@ -212,6 +212,7 @@ def machine(request: pytest.FixtureRequest) -> type[BundleLife]:
     return kind
 
 
+@pytest.mark.fault(49, 51)
 def test_nobody_who_did_what_the_plan_said_is_cut_off(machine: type[BundleLife]) -> None:
     run_state_machine_as_test(
         machine,

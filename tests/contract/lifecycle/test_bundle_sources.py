@@ -84,6 +84,7 @@ class TestPrism:
         assert stage.drift(bundle) == {}
         assert due(stage, bundle) is None
 
+    @pytest.mark.fault(51)
     def test_a_renewal_leaves_the_old_ones_good_until_nobody_uses_them(
         self, stage: Stage, vm: Live[Any], bundle: Live[Any]
     ) -> None:
@@ -138,6 +139,7 @@ class TestPrism:
         assert not self.standing(stage, vm, again.state.server_serial)
         assert due(stage, again) is None
 
+    @pytest.mark.fault(46)
     def test_a_life_that_prism_makes_shorter_than_the_window_is_not_due_at_once(
         self, stage: Stage, vm: Live[Any]
     ) -> None:
@@ -149,6 +151,7 @@ class TestPrism:
         late = end - (end - begin) / 3 + timedelta(seconds=1)
         assert str(due(stage, bundle, late)).startswith("renews")
 
+    @pytest.mark.fault(47)
     def test_a_certificate_that_has_ended_when_it_is_issued_is_not_taken(
         self, stage: Stage, vm: Live[Any]
     ) -> None:
@@ -158,6 +161,7 @@ class TestPrism:
         assert len(failed.value.state["old_serials"]) == 1
         assert "server_certificate" not in failed.value.state
 
+    @pytest.mark.fault(52)
     def test_a_token_that_runs_out_between_the_two_steps_is_replaced(
         self, stage: Stage, vm: Live[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -303,6 +307,7 @@ class TestFiles:
             stage.check("CertificateBundle", "tls", source="files", files=files)
         assert CANARY not in str(refused.value)
 
+    @pytest.mark.fault(48)
     @pytest.mark.parametrize(
         ("spoil", "field", "message"),
         [

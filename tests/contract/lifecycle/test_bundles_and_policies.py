@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import resource
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class TestCertificateBundle:
         assert renewed.server_certificate != bundle.state.server_certificate
         assert renewed.not_after > bundle.state.not_after
 
+    @pytest.mark.fault(50)
     def test_another_window_alone_makes_nothing(self, stage: Stage, bundle: Live[Any]) -> None:
         kept = stage.update(bundle, renew_before="20d").state
         assert kept.server_certificate == bundle.state.server_certificate
@@ -88,6 +90,20 @@ class TestAttestationPolicy:
         assert stage.read(policy) is None
         again = stage.create("AttestationPolicy", "p", path="policies/p.json", expectations=EXPECTATIONS)
         assert stage.read(again) is not None
+
+    @pytest.mark.fault(40)
+    def test_a_disk_without_room_keeps_the_file_of_before(self, stage: Stage, policy: Live[Any]) -> None:
+        path = Path(policy.state.path)
+        before = path.read_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # A file that may not grow is refused as on a disk without room.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                stage.update(policy, expectations={"pcr_values": {"sha256": {"1": "11" * 32}}})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert {item.name: item.read_bytes() for item in path.parent.iterdir()} == {path.name: before}
 
     def test_a_new_path_moves_the_file(self, stage: Stage, policy: Live[Any]) -> None:
         stage.update(policy, path="other.json")

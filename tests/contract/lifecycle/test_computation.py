@@ -20,6 +20,7 @@ def count(stage: Stage) -> int:
     return len(list(stage.workspace.computations.list()))
 
 
+@pytest.mark.fault(8)
 def test_a_repeated_create_finds_the_first_computation(stage: Stage) -> None:
     first = stage.computation()
     stage.begin_deployment()
@@ -37,6 +38,7 @@ def test_what_a_replacement_made_that_was_cut_off_is_taken_up_under_the_next_gen
         stage.create("Computation", "sum", generation=0, name="sum", description="adds numbers")
 
 
+@pytest.mark.fault(8)
 def test_a_name_that_another_computation_has_is_refused(stage: Stage) -> None:
     stage.workspace.computations.create(name="sum", description="made by hand")
     with pytest.raises(Conflict, match='another computation of the workspace is named "sum"'):
@@ -188,10 +190,12 @@ class TestDuringARun:
     def test_the_description_may_change(self, stage: Stage, running: Live[Any]) -> None:
         assert stage.update(running, description="adds more").state.description == "adds more"
 
+    @pytest.mark.fault(14)
     def test_the_agent_configuration_is_frozen(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(PartialResult, match="cannot change while a run is going on"):
             stage.update(running, agent={"log_level": "debug"})
 
+    @pytest.mark.fault(14)
     def test_new_certificates_wait_for_its_end(self, stage: Stage, secured: Live[Any], vm: Live[Any]) -> None:
         begun_with = secured.state.agent
         run = stage.create(
@@ -217,15 +221,18 @@ class TestDuringARun:
             stage.update(secured, agent={"tls": "none"})
         stage.delete(run)
 
+    @pytest.mark.fault(14)
     def test_the_datasets_are_frozen(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(PartialResult, match="cannot change while a run is going on"):
             stage.update(running, datasets=[])
 
+    @pytest.mark.fault(22)
     def test_a_delete_is_refused(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(Conflict, match="a run is going on"):
             stage.delete(running)
         assert stage.read(running) is not None
 
+    @pytest.mark.fault(22)
     def test_a_delete_stops_it_when_told_so(self, stage: Stage, running: Live[Any]) -> None:
         stage.delete(stage.update(running, stop_on_delete=True))
         assert stage.read(running) is None
@@ -243,6 +250,14 @@ class TestDelete:
         (export,) = Path(".prism/exports").iterdir()
         assert json.loads(export.read_text())["description"] == "adds numbers"
 
+    @pytest.mark.fault(40)
+    def test_does_not_happen_where_the_definition_cannot_be_written(self, stage: Stage) -> None:
+        Path("no folder").write_text("")
+        computation = stage.computation(export_directory="no folder/exports")
+        with pytest.raises(NotADirectoryError):
+            stage.delete(computation)
+        assert stage.read(computation) is not None
+
     def test_writes_no_private_key(self, stage: Stage) -> None:
         bundle = stage.create("CertificateBundle", "tls", mode="tls", key={"algorithm": "ecdsa"}).state
         agent = {"tls": "tls", "cert_file": bundle.server_certificate, "server_key": bundle.server_key}
@@ -250,6 +265,7 @@ class TestDelete:
         (export,) = Path(".prism/exports").iterdir()
         assert "PRIVATE KEY" not in export.read_text()
 
+    @pytest.mark.fault(21)
     def test_of_what_is_gone_is_fine(self, stage: Stage) -> None:
         computation = stage.computation()
         stage.delete(computation)

@@ -14,7 +14,8 @@ import pytest
 from prism_iac.errors import Conflict, InvalidInput, PartialResult
 from prism_iac.lifecycle import Live
 from prism_iac.model import AgentState, ComputationStatus
-from prism_iac.model.resources import ComputationRun
+from prism_iac.model.resources import ComputationRun, KeyAlgorithm
+from prism_iac.pki import generate_key_pair
 from tests.contract.lifecycle.stage import ADA, Stage, eventually
 
 
@@ -97,6 +98,7 @@ class TestAFailingAlgorithm:
         path.write_text("import sys\nprint('the third number is no number', file=sys.stderr)\nsys.exit(3)\n")
         return path
 
+    @pytest.mark.fault(11)
     def test_ends_the_update_with_its_last_words(
         self, stage: Stage, started: Live[Any], numbers: Path, addition: Path
     ) -> None:
@@ -107,6 +109,7 @@ class TestAFailingAlgorithm:
         assert "the third number is no number" in failure.value.message
         assert failure.value.id == started.id
 
+    @pytest.mark.fault(11)
     def test_is_not_run_again_by_a_repeat(
         self, stage: Stage, runnable: Live[Any], started: Live[Any], numbers: Path, addition: Path
     ) -> None:
@@ -156,13 +159,46 @@ def test_what_is_missing_is_said_all_at_once(stage: Stage, numbers: Path, vm: Li
     assert runs(stage) == 0
 
 
+@pytest.mark.fault(22)
 def test_a_delete_of_one_that_is_going_on_is_refused(stage: Stage, started: Live[Any]) -> None:
     with pytest.raises(Conflict, match="run #1 is going on"):
         stage.delete(stage.update(started, stop_on_delete=False))
 
 
+@pytest.mark.fault(22)
 def test_a_delete_stops_it_when_told_so(stage: Stage, started: Live[Any]) -> None:
     stage.delete(started)
     seen = stage.read(started)
     assert seen is not None
     assert seen.state.status is ComputationStatus.CANCELLED
+
+
+@pytest.mark.fault(33)
+def test_a_refresh_keeps_what_a_run_has_told(
+    stage: Stage, runnable: Live[Any], started: Live[Any], numbers: Path, addition: Path
+) -> None:
+    stage.upload(started, addition, numbers)
+    ended = stage.update(started, wait=True)
+    # The manifest of the computation is another one from here on.
+    stage.update(runnable, name="total")
+    seen = stage.read(ended)
+    assert seen is not None
+    assert seen.state.properties() == ended.state.properties()
+    assert None not in (seen.state.manifest_sha3_256, seen.state.result_sha3_256, seen.state.end_time)
+
+
+@pytest.mark.fault(73)
+def test_a_run_goes_on_with_the_keys_that_it_began_with(
+    stage: Stage, runnable: Live[Any], started: Live[Any], numbers: Path, addition: Path
+) -> None:
+    fresh = generate_key_pair(KeyAlgorithm.ED25519)
+    stage.create("PublicKey", "rotated", computation=runnable.id, user=ADA, key=fresh.public_pem.decode())
+    # Ada uploads, and fetches the result, with the key that the manifest of this run has.
+    stage.upload(started, addition, numbers)
+    ended = stage.update(started, wait=True)
+    archive = stage.fetch_result(ended, numbers.with_name("result.zip"))
+    assert ZipFile(archive).read("sum.txt") == b"42"
+    assert ended.state.manifest_sha3_256 == started.state.manifest_sha3_256
+    seen = stage.read(runnable)
+    assert seen is not None
+    assert seen.state.manifest_sha3_256 != started.state.manifest_sha3_256

@@ -79,11 +79,13 @@ def test_a_replacement_is_another_vm(stage: Stage, vm: Live[Any]) -> None:
     assert live_records(stage) == [vm.id]
 
 
+@pytest.mark.fault(11)
 def test_one_whose_process_died_is_gone(stage: Stage, vm: Live[Any]) -> None:
     kill(stage, vm)
     assert stage.read(vm) is None
 
 
+@pytest.mark.fault(11)
 def test_one_whose_process_died_is_started_again_under_its_id(stage: Stage, vm: Live[Any]) -> None:
     kill(stage, vm)
     stage.begin_deployment()
@@ -91,6 +93,7 @@ def test_one_whose_process_died_is_started_again_under_its_id(stage: Stage, vm: 
     assert stage.read(vm) is not None
 
 
+@pytest.mark.fault(24)
 def test_one_that_was_removed_at_prism_is_gone(stage: Stage, vm: Live[Any]) -> None:
     stage.workspace.cvms.delete(vm.id)
     assert stage.read(vm) is None
@@ -103,6 +106,7 @@ def test_a_delete_leaves_no_process_and_no_live_record(stage: Stage) -> None:
     assert live_records(stage) == []
 
 
+@pytest.mark.fault(21)
 def test_a_delete_of_what_is_gone_is_fine(stage: Stage) -> None:
     vm = stage.create("ConfidentialVM", "short")
     stage.delete(vm)
@@ -110,6 +114,7 @@ def test_a_delete_of_what_is_gone_is_fine(stage: Stage) -> None:
     assert stage.read(vm) is None
 
 
+@pytest.mark.fault(9, 10)
 def test_one_that_is_not_ready_in_time_keeps_its_id(stage: Stage) -> None:
     with pytest.raises(PartialResult, match="is not ready after 0s") as late:
         stage.create("ConfidentialVM", "late", ready_timeout="0s")
@@ -119,6 +124,7 @@ def test_one_that_is_not_ready_in_time_keeps_its_id(stage: Stage) -> None:
     stage.delete(ready)
 
 
+@pytest.mark.fault(11)
 def test_one_whose_process_ends_while_it_starts_is_not_awaited(stage: Stage) -> None:
     inputs = stage.check("ConfidentialVM", "doomed")
     surroundings = stage.context("doomed", inputs["identity"])

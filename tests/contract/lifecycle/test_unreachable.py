@@ -38,6 +38,7 @@ def resources(stage: Stage, numbers: Path) -> dict[str, Live[Any]]:
     return {"Computation": computation, "Asset": stage.dataset(numbers)}
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize("how", BROKEN)
 def test_what_cannot_be_asked_for_is_not_gone(
     stage: Stage, resources: dict[str, Live[Any]], how: str, monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,7 @@ def resources(stage: Stage, runnable: Live[Any], vm: Live[Any]) -> dict[str, Liv
     }
 
 
+@pytest.mark.fault(30)
 def test_what_cannot_be_asked_for_is_not_gone(
     stage: Stage, resources: dict[str, Live[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +64,7 @@ def test_what_cannot_be_asked_for_is_not_gone(
     assert all(stage.read(live) is not None for live in resources.values())
 
 
+@pytest.mark.fault(26)
 def test_what_is_gone_is_gone(stage: Stage, resources: dict[str, Live[Any]]) -> None:
     vm, bundle = resources.pop("ConfidentialVM"), resources.pop("CertificateBundle")
     stage.workspace.cvms.delete(vm.id)

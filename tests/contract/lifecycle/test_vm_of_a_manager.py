@@ -186,6 +186,7 @@ class TestTimeToLive:
 class TestLostReply:
     """The manager has made a machine, and nobody knows its id."""
 
+    @pytest.mark.fault("13b")
     def test_the_user_is_told_what_may_exist_and_until_when(
         self, stage: Stage, manager: OwnManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -195,6 +196,7 @@ class TestLostReply:
         assert manager.vms() == made
         stage.delete(partial(lost))
 
+    @pytest.mark.fault("13b")
     def test_the_next_update_makes_another_and_ends_the_lost_one(
         self, stage: Stage, manager: OwnManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -208,6 +210,7 @@ class TestLostReply:
         stage.delete(vm)
         assert manager.vms() == []
 
+    @pytest.mark.fault("13b")
     def test_a_delete_ends_the_lost_one(
         self, stage: Stage, manager: OwnManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -219,6 +222,7 @@ class TestLostReply:
         stage.delete(live)
         assert manager.vms() == []
 
+    @pytest.mark.fault("13b")
     def test_a_create_that_was_killed_before_it_could_tell_is_taken_up(
         self, stage: Stage, manager: OwnManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -245,6 +249,7 @@ class TestLostReply:
         stage.delete(vm)
 
 
+@pytest.mark.fault(9, 10)
 def test_one_that_is_not_ready_in_time_keeps_its_machine(stage: Stage, manager: OwnManager) -> None:
     with pytest.raises(PartialResult, match="is not ready after 0s") as late:
         make(stage, manager, ready_timeout="0s")
@@ -255,6 +260,7 @@ def test_one_that_is_not_ready_in_time_keeps_its_machine(stage: Stage, manager: 
     stage.delete(ready)
 
 
+@pytest.mark.fault(12)
 def test_a_full_manager_is_told_and_the_record_is_kept(stage: Stage, tmp_path: Path) -> None:
     with own_manager(tmp_path / "full", "--max-vms", "1") as manager:
         first = make(stage, manager)

@@ -49,6 +49,7 @@ def is_post(request: httpx.Request) -> bool:
     return request.method == "POST" and not request.url.path.startswith("/users/")
 
 
+@pytest.mark.fault(2, 3)
 @pytest.mark.parametrize("kind", CREATES)
 def test_a_create_whose_reply_is_lost_twice_makes_one(kind: str, embedded: Embedded, domain_id: str) -> None:
     network = LosesReplies(is_post, times=2)
@@ -60,6 +61,7 @@ def test_a_create_whose_reply_is_lost_twice_makes_one(kind: str, embedded: Embed
         assert set(LISTS[kind](workspace)) - before == {made}
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize("kind", CREATES)
 def test_sixteen_threads_with_one_key_make_one(kind: str, admin: PrismClient, domain_id: str) -> None:
     workspace = admin.workspace(domain_id)
@@ -86,6 +88,7 @@ def test_without_a_key_a_lost_reply_is_reported_and_not_repeated(embedded: Embed
     assert names.count("lost without key") == 1
 
 
+@pytest.mark.fault(21)
 def test_a_delete_whose_reply_is_lost_succeeds(embedded: Embedded, domain_id: str) -> None:
     network = LosesReplies(lambda request: request.method == "DELETE")
     with PrismClient(embedded.endpoint, embedded.accounts.admin, transport=network) as client:
@@ -112,6 +115,7 @@ def test_a_token_that_expires_under_eight_threads_is_refreshed_once(embedded: Em
     assert network.refreshes == 1
 
 
+@pytest.mark.fault(43)
 def test_a_list_goes_on_when_the_token_expires_in_the_middle(embedded: Embedded, domain_id: str) -> None:
     network = StalesTokens()
     with PrismClient(embedded.endpoint, who_logs_in(embedded), transport=network) as client:

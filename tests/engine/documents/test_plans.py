@@ -66,6 +66,7 @@ def test_what_was_agreed_to_is_done_once(walk: Walk) -> None:
     assert all((agreed.world.state, agreed.world.stack_file, agreed.world.program, agreed.world.changes))
 
 
+@pytest.mark.fault(66)
 def test_another_name_is_planned_with_what_follows_and_the_old_plan_is_refused(walk: Walk) -> None:
     said = walk.of("sed")
     assert 'dns_names: ["localhost"] -> ["localhost", "agent.example.com"]  [in place]' in said

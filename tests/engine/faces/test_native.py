@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from prism_iac.prism import start_embedded
 from tests.engine.project import Project
 from tests.engine.provider.platform_repo import PlatformRepo
 from tests.engine.provider.test_stack_configuration import PASSPHRASE, STACK, bring_encrypted_key
@@ -93,13 +96,24 @@ def test_what_a_stack_forgot_is_taken_over_by_its_id(repo: PlatformRepo) -> None
     assert not repo.vm_records()
 
 
+@pytest.mark.fault(32)
 def test_an_import_of_what_is_not_there_or_not_kept_says_so(repo: PlatformRepo) -> None:
     project = repo.project
     repo.start_backend()
-    repo.look(lambda workspace: workspace.id)
+    with repo.workspace() as workspace:
+        computation = workspace.computations.create(name="sum", description="adds")
 
     absent = import_of(project, "Computation", "7f1c0000-0000-4000-8000-000000000000")
-    assert "does not exist" in absent
+    assert "7f1c0000-0000-4000-8000-000000000000: there is no Computation with this id\n" in absent
+    assert "Check the id, its kind and its workspace: <id>, or <workspace>/<id>." in absent
+
+    wrong_kind = import_of(project, "Asset", computation)
+    assert f"{computation}: there is no Asset with this id; its kind is Computation\n" in wrong_kind
+
+    wrong_workspace = import_of(project, "Computation", f"reserch/{computation}")
+    assert 'id: there is no workspace "reserch" to see' in wrong_workspace
+    with start_embedded(repo.data) as backend:
+        assert backend.accounts.as_admin().domains.find("reserch") is None
 
     kept_elsewhere = import_of(project, "CertificateBundle", "tls")
     assert "its keys are in the state of its stack alone" in kept_elsewhere

@@ -1,4 +1,4 @@
-"""Random programs and edits reach the same state at Prism through both faces and through the handlers."""
+"""Random programs, edits and faults reach the same state at Prism through both faces and through the handlers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from prism_iac.model import unmarked
 from prism_iac.prism import Workspace
 from prism_iac.provider.faces import Face
+from prism_iac.testing.faults import Fault, FaultProxy, storm
 from prism_iac.toolchain import Pulumi
 from tests.engine.faces.by_handlers import ByHandlers
 from tests.engine.faces.cases import Declared, Ref
@@ -20,6 +21,7 @@ from tests.engine.project import Project
 from tests.engine.provider.platform_repo import ADA, GRACE, WORKSPACE, PlatformRepo
 
 EDITS = 5
+MOST_TRIES = 8
 DATASETS = ("north", "south", "west")
 COMPUTATIONS = ("mean", "sum", "total")
 
@@ -38,21 +40,38 @@ def repos(pulumi: Pulumi, tmp_path: Path) -> Iterator[dict[str, PlatformRepo]]:
             repo.project.close()
 
 
+def up_through_faults(repo: PlatformRepo, seed: int) -> int:
+    """Update until it succeeds while calls meet faults at random; gives how many did."""
+    project = repo.project
+    repo.start_backend()  # an empty one has ended by itself
+    strike = storm(seed=seed, share=0.1, faults=(Fault.LOST, Fault.BAD_GATEWAY, Fault.RESET))
+    with FaultProxy.before_embedded(repo.data, strike=strike) as proxy:
+        said = [project.start("up").finish()]
+        while said[-1].exit_code != 0:
+            assert len(said) < MOST_TRIES, said[-1].text
+            said.append(project.start("up").finish())
+    return len(proxy.struck)
+
+
+@pytest.mark.fault(75)
 @pytest.mark.parametrize("seed", [7])
-def test_random_edits_reach_the_same_state(
+def test_random_edits_under_random_faults_reach_the_same_state(
     repos: dict[str, PlatformRepo], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     alone = repos.pop(HANDLERS_ALONE)
     monkeypatch.chdir(alone.project.folder)
     stack = ByHandlers(alone.data, WORKSPACE)
+    met = 0
     try:
         for declared in programs(random.Random(seed)):  # noqa: S311  # a repeatable draw
             stack.up(declared)
             expected = alone.look(contents)
             for face, repo in repos.items():
                 repo.project.program(program(declared, Face(face)))
-                repo.project.up()
+                seed += 1
+                met += up_through_faults(repo, seed)
                 assert repo.look(contents) == expected, face
+        assert met > 0
         for repo in repos.values():
             assert repo.project.preview().changes == {}
     finally:

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from prism_iac.provider.faces import Face
 from tests.engine.faces.cases import CASES
 from tests.engine.faces.program import program
@@ -15,6 +17,7 @@ from tests.engine.provider.platform_repo import PlatformRepo
 DECLARED = next(case.declared for case in CASES if case.name == "a secret")
 
 
+@pytest.mark.fault(64)
 def test_a_stack_moves_to_the_other_face_and_back(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(program(DECLARED, Face.DYNAMIC))

@@ -64,6 +64,7 @@ def as_fresh_checkout(folder: Path) -> None:
         path.unlink()
 
 
+@pytest.mark.fault(69, 70)
 def test_two_pull_requests_have_each_their_own_and_a_plan_does_not_outlive_its_stack(
     repository: Project,
 ) -> None:
@@ -92,6 +93,7 @@ def test_two_pull_requests_have_each_their_own_and_a_plan_does_not_outlive_its_s
         hold(agreed, make_plan("dev-pr-13"))
 
 
+@pytest.mark.fault(66, 70)
 def test_of_two_plans_for_one_shared_stack_the_later_update_is_refused(repository: Project) -> None:
     repository.write("numbers.txt", "1\n2\n3\n")
     mine = make_plan("dev")

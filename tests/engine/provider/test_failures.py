@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import generate_key_pair
 from tests.engine.provider.platform_repo import ADA, PlatformRepo
@@ -28,6 +30,7 @@ user: there is no user "nobody"
   Register the user first."""
 
 
+@pytest.mark.fault(9, 10)
 def test_what_was_made_before_a_failure_keeps_its_id_and_is_finished_later(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(TWO_THAT_FAIL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.engine.provider.gate import Gate
 from tests.engine.provider.platform_repo import PlatformRepo
 
@@ -55,6 +57,7 @@ def kill_engine_at(repo: PlatformRepo, gate: Gate, call: str) -> None:
     repo.project.pulumi("cancel", "--yes")
 
 
+@pytest.mark.fault(4, 34, 71)
 def test_a_kill_at_any_create_leaves_no_orphan_and_nothing_twice(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(PROGRAM)
@@ -72,6 +75,7 @@ def test_a_kill_at_any_create_leaves_no_orphan_and_nothing_twice(repo: PlatformR
     assert (repo.computations(), repo.assets(), repo.vm_records(), repo.vms()) == ([], [], [], ())
 
 
+@pytest.mark.fault(4)
 def test_a_kill_in_the_middle_of_a_replacement_leaves_one_vm(repo: PlatformRepo) -> None:
     project = repo.project
     program = "import prism_iac; prism_iac.ConfidentialVM('trainer', vcpus={})"

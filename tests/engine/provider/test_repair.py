@@ -87,6 +87,7 @@ def outcomes(operations: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
     return {item["name"]: (item["operation"], item["outcome"]) for item in operations}
 
 
+@pytest.mark.fault(36)
 def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(CREATES)
@@ -116,6 +117,7 @@ def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: Platform
     assert (repo.computations(), repo.assets(), repo.vm_records(), repo.vms()) == ([BY_HAND], [], [], ())
 
 
+@pytest.mark.fault(36)
 @faces
 def test_a_create_an_update_and_a_delete_are_settled(repo: PlatformRepo, native: bool) -> None:  # noqa: FBT001  # a parameter
     project = repo.project
@@ -141,6 +143,7 @@ def test_a_create_an_update_and_a_delete_are_settled(repo: PlatformRepo, native:
     assert repo.computations() == [BY_HAND]
 
 
+@pytest.mark.fault(36)
 def test_an_import_and_a_read_change_nothing(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(ONE.format(native=True, words="adds"))
@@ -173,6 +176,7 @@ def test_an_import_and_a_read_change_nothing(repo: PlatformRepo) -> None:
     assert repo.computations() == ["sum"]
 
 
+@pytest.mark.fault(36)
 def test_a_replacement_that_was_cut_off_goes_on(repo: PlatformRepo) -> None:
     project = repo.project
     program = "import prism_iac; prism_iac.ConfidentialVM('trainer', vcpus={})"
@@ -190,6 +194,7 @@ def test_a_replacement_that_was_cut_off_goes_on(repo: PlatformRepo) -> None:
     assert project.preview().changes == {}
 
 
+@pytest.mark.fault(36)
 def test_an_update_by_its_plan_settles_creates_itself(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(ONE.format(native=False, words="adds"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
+
 from tests.engine.outcome import Outcome
 from tests.engine.project import Running
 from tests.engine.provider.platform_repo import ADDITION, PATIENCE_SECONDS, PlatformRepo
@@ -69,6 +71,7 @@ def run_to_its_end(repo: PlatformRepo, number: int, *arguments: str) -> Outcome:
     return running.finish()
 
 
+@pytest.mark.fault(34)
 def test_a_trigger_starts_one_run_whatever_happens(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(PROGRAM)
@@ -117,6 +120,7 @@ def test_a_trigger_starts_one_run_whatever_happens(repo: PlatformRepo) -> None:
     assert project.preview().changes == {}
 
 
+@pytest.mark.fault(14, 22)
 def test_nothing_changes_under_a_run_and_nothing_is_lost_by_a_delete(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(PROGRAM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.engine.provider.platform_repo import PlatformRepo
 
 STACK = """\
@@ -52,6 +54,7 @@ stacks/dev.yaml:22:18: computations.sum.agent.tls: must be one of the known word
   Did you mean "mtls"?"""
 
 
+@pytest.mark.fault(31)
 def test_a_stack_file_is_deployed_changed_and_removed(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(PROGRAM)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.engine.provider.platform_repo import PlatformRepo
 from tests.unit.provider.references import REFERENCES
 
@@ -73,6 +75,7 @@ EVERYTHING = {
 }
 
 
+@pytest.mark.fault(27, 31)
 def test_every_kind_goes_through_its_whole_life(repo: PlatformRepo) -> None:
     project = repo.project
     project.program(PROGRAM)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from prism_iac.agent.server._outbox import Outbox
 from prism_iac.wire.cvms_pb2 import AgentEvent, AgentLog, AgentStateRes, ClientStreamMessage, RunResponse
 
@@ -134,6 +136,7 @@ def test_a_line_that_is_pushed_out_while_it_is_written_is_not_written_twice(tmp_
     assert written(outbox) == ["b"]
 
 
+@pytest.mark.fault(40)
 def test_a_full_disk_does_not_stop_events(tmp_path: Path) -> None:
     folder = tmp_path / "pending"
     outbox = Outbox(folder, now=Clock())

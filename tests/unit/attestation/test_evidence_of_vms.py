@@ -63,6 +63,7 @@ def test_the_result_carries_what_was_verified(lab: EvidenceLab) -> None:
     assert quote.verify().quote == TdxQuote.parse(quote.data)
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize("make", MAKERS)
 def test_replayed_evidence_is_refused(lab: EvidenceLab, make: Maker) -> None:
     failed = make(lab).failed(nonce=Nonce.of(b"another nonce"))
@@ -292,6 +293,7 @@ def test_a_revocation_list_may_come_with_the_evidence(lab: EvidenceLab) -> None:
 # TDX
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize(
     ("field", "value", "claim"),
     [
@@ -325,6 +327,7 @@ def test_one_of_several_measurements_is_enough(lab: EvidenceLab) -> None:
     assert tdx(lab).expecting(BODY, mrTd=None, anyMrTd=several).verify().is_simulated
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -355,6 +358,7 @@ def test_registers_are_four_or_none(lab: EvidenceLab, rtmrs: object) -> None:
         tdx(lab).expecting(BODY, rtmrs=rtmrs).verify()
 
 
+@pytest.mark.fault(58)
 def test_a_domain_that_may_be_debugged_is_refused_unless_its_attributes_are_pinned(lab: EvidenceLab) -> None:
     attributes = (1 << 28 | 1).to_bytes(8, "little")
     debugged = tdx(lab, td_attributes=attributes)
@@ -503,6 +507,7 @@ def test_a_bare_map_is_a_token_too(lab: EvidenceLab) -> None:
     assert subject.verify(payload).is_simulated
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize("platform", ["NoCC", "Azure", 7, None])
 def test_a_token_of_a_platform_that_is_not_known_is_refused(lab: EvidenceLab, platform: Any) -> None:
     token = encode_cbor({"platform_type": platform, "raw_report": snp(lab).data})

@@ -215,6 +215,7 @@ def test_d26_a_manifest_says_who_brings_what_in_the_agents_form(
     }
 
 
+@pytest.mark.fault(73)
 def test_d26_the_manifest_of_a_run_stays_as_it_was_started(prism: Prism, ada: Person, lab: Workspace) -> None:
     computation = lab.runnable()
     path = f"{lab.computations}/{computation}"

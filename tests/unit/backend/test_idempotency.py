@@ -147,6 +147,7 @@ def test_a_key_that_is_none_is_malformed(ada: Person, lab: Workspace, key: str) 
     assert ada.post(path, body, headers={"Idempotency-Key": key}).status_code == 400
 
 
+@pytest.mark.fault(13)
 def test_sixteen_at_once_make_one_record(ada: Person, lab: Workspace) -> None:
     path, body = creates(lab)["computation"]
     with ThreadPoolExecutor(16) as pool:

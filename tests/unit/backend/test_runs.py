@@ -23,6 +23,7 @@ ENDS = {
 }
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("signal", Signal)
 @pytest.mark.parametrize("status", ComputationStatus)
 def test_only_a_run_that_goes_on_is_moved_by_a_signal(status: ComputationStatus, signal: Signal) -> None:

@@ -45,6 +45,7 @@ def plan_of(stack: str, **world: str) -> Plan:
     return Plan(stack=stack, as_of=date(2026, 11, 26), world=World(**world))
 
 
+@pytest.mark.fault(66)
 def test_everything_that_moved_is_named_at_once() -> None:
     from prism_iac.cli.plan._up import hold
 

@@ -84,6 +84,7 @@ def test_a_hostile_number_is_an_argument_and_no_command(action: dict[str, Any], 
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.fault(68)
 def test_for_a_fork_the_job_succeeds_with_the_plan_in_its_summary(
     action: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_each_job_has_the_rights_that_it_needs() -> None:
     assert ON_FORK["comment"]["permissions"] == {"actions": "read", "pull-requests": "write"}
 
 
+@pytest.mark.fault(68)
 def test_secrets_and_identities_are_only_where_no_fork_comes() -> None:
     trusted = {
         name for name, job in STACKS.items() if "secrets." in str(job) or "id-token" in job["permissions"]

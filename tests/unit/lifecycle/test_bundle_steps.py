@@ -89,6 +89,7 @@ def moment(text: str | None) -> datetime:
 
 
 class TestRenewal:
+    @pytest.mark.fault(45)
     def test_is_planned_from_the_first_second_of_the_window(self, stack: Callable[..., Stack]) -> None:
         bundle = stack()
         assert bundle.plan(NOW + 60 * DAY - SECOND) is None
@@ -133,6 +134,7 @@ class TestRenewal:
         assert new.server_key is not None
         assert getattr(load_private_key(new.server_key.encode()), "key_size", None) == 384
 
+    @pytest.mark.fault(46)
     def test_goes_by_the_life_that_was_issued_not_by_the_one_that_was_wished(
         self, stack: Callable[..., Stack]
     ) -> None:
@@ -140,6 +142,7 @@ class TestRenewal:
         clamped = bundle.state.with_(not_after=(NOW + 45 * DAY).isoformat())
         assert renewal_begins(clamped) == NOW + 15 * DAY
 
+    @pytest.mark.fault(46)
     @pytest.mark.parametrize("issued_days", [30, 20, 1])
     def test_never_begins_at_once_where_the_issuer_gave_less_than_the_window(
         self, stack: Callable[..., Stack], issued_days: int
@@ -150,6 +153,7 @@ class TestRenewal:
         assert begins is not None
         assert NOW + issued_days * DAY / 2 < begins < NOW + issued_days * DAY
 
+    @pytest.mark.fault(45)
     @pytest.mark.parametrize(("validity", "window"), [("30d", "30d"), ("30d", "31d"), ("0s", "0s")])
     def test_with_a_window_that_never_ends_is_refused(
         self, stack: Callable[..., Stack], validity: str, window: str
@@ -157,6 +161,7 @@ class TestRenewal:
         with pytest.raises(InvalidInput, match="is not shorter than validity"):
             stack(validity=validity, renew_before=window)
 
+    @pytest.mark.fault(45)
     def test_without_a_window_happens_when_the_certificates_have_ended(
         self, stack: Callable[..., Stack]
     ) -> None:
@@ -185,6 +190,7 @@ class TestRenewal:
 
 
 class TestAnotherWindow:
+    @pytest.mark.fault(50)
     @pytest.mark.parametrize("change", [{"renew_before": "20d"}, {"keys_on_renewal": "reuse"}])
     def test_alone_makes_nothing(self, stack: Callable[..., Stack], change: dict[str, str]) -> None:
         bundle = stack()
@@ -192,6 +198,7 @@ class TestAnotherWindow:
         new = bundle.up(NOW + DAY, **change)
         assert new == old.with_(**change)
 
+    @pytest.mark.fault(50)
     def test_that_has_begun_makes_nothing_either_until_the_next_update(
         self, stack: Callable[..., Stack]
     ) -> None:
@@ -208,12 +215,14 @@ class TestAnotherWindow:
 
 
 class TestClocks:
+    @pytest.mark.fault(44)
     def test_a_clock_that_is_a_little_behind_changes_nothing(self, stack: Callable[..., Stack]) -> None:
         bundle = stack()
         begin = moment(bundle.state.not_before)
         assert begin == NOW - CLOCK_SKEW
         assert bundle.plan(begin - CLOCK_SKEW) is None
 
+    @pytest.mark.fault(44, 45)
     def test_what_a_clock_made_that_was_far_ahead_is_made_again(self, stack: Callable[..., Stack]) -> None:
         bundle = stack()
         before = NOW - 400 * DAY
@@ -224,6 +233,7 @@ class TestClocks:
         assert bundle.plan(before) is None
         assert cas(made_again) == trusted
 
+    @pytest.mark.fault(44)
     @pytest.mark.parametrize("year", [2037, 2038, 2049, 2050])
     def test_no_year_is_special(self, stack: Callable[..., Stack], year: int) -> None:
         bundle = stack()
@@ -248,6 +258,7 @@ class TestChangeOfTheCa:
         assert moment(new.next_ca_on) == NOW + 90 * DAY + CLOCK_SKEW
         assert bundle.said[-1].startswith("another CA is announced: it signs from 2026-04-01 on")
 
+    @pytest.mark.fault(49)
     def test_comes_when_nothing_older_than_the_announcement_is_valid(
         self, stack: Callable[..., Stack]
     ) -> None:
@@ -329,6 +340,7 @@ class TestChangeOfTheCa:
         assert cas(new) == cas(old)
         assert new.server_certificate != old.server_certificate
 
+    @pytest.mark.fault(51)
     def test_is_the_same_when_a_step_was_cut_off(self, stack: Callable[..., Stack]) -> None:
         bundle = stack()
         before = bundle.live

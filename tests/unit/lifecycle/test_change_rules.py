@@ -10,7 +10,10 @@ import pytest
 
 from prism_iac.errors import InvalidInput
 from prism_iac.lifecycle import EMBEDDED, HANDLERS, Context, Difference, Session, Settings, check, diff
-from prism_iac.model import UNKNOWN, Change
+from prism_iac.model import UNKNOWN, Change, contains_unknown
+from prism_iac.model.resources import KeyAlgorithm
+from prism_iac.pki import generate_key_pair
+from tests.unit.model.test_kinds import EXAMPLES
 
 REPLACES: Final[dict[str, set[str]]] = {
     "Computation": {"workspace"},
@@ -40,6 +43,29 @@ FROZEN: Final[dict[str, set[str]]] = {
     "Asset": {"checksum", "file_name", "source"},
 }
 """The inputs that stay as they are while a run is going on."""
+
+_DECLARED: Final = {"path": "policy.json", "expectations": {"policy": {"vmpl": 0}}}
+_BROUGHT: Final = {"source": "files", "files": {"ca_certificate": "ca.pem", "passphrase": "sesame"}}
+
+EXAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
+    "PublicKey": {"computation": "c", "key": generate_key_pair(KeyAlgorithm.ED25519).public_pem.decode()},
+    "CertificateBundle": {"key": {"algorithm": "ecdsa"}},
+    "CertificateBundle.workspace": {"source": "prism", "vm": "v"},
+    "AttestationPolicy": _DECLARED,
+}
+"""Examples of the kinds, and of the inputs, that go only with others or whose check reads what they name."""
+
+NOT_KNOWN: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
+    "AttestationPolicy.launch": ({**_DECLARED, "launch": {"kernel": "k", "vcpus": 2}}, ("firmware",)),
+    "AttestationPolicy.expectations": (_DECLARED, ("policy", "vmpl")),
+    "CertificateBundle.files": (_BROUGHT, ("server_key",)),
+    "CertificateBundle.key": ({"key": {"size": 3072}}, ("algorithm",)),
+    "CertificateBundle.servers": ({}, ("north", "dns_names")),
+    "Computation.agent": ({"name": "n", "description": "d"}, ("cert_file",)),
+    "ComputationRun.triggers": ({"computation": "c", "vm": "v"}, ("data",)),
+    "ConfidentialVM.limits": ({}, ("memory_mib",)),
+}
+"""Inputs with parts: what goes with them, and the way to a part that is not known yet."""
 
 EVERY_INPUT: Final = [
     pytest.param(kind, name, id=f"{kind}.{name}")
@@ -87,6 +113,33 @@ def test_outputs_are_no_difference(kind: str, context: Context) -> None:
     name, *_ = HANDLERS[kind].model.input_names()
     outputs = {name: "learned" for name, rule in HANDLERS[kind].model.rules().items() if not rule.is_input}
     assert diff(HANDLERS[kind], {**outputs, name: "old"}, {name: "new"}, context).changed == (name,)
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize(("kind", "name"), EVERY_INPUT)
+def test_an_input_that_is_not_known_yet_is_checked_and_planned(
+    kind: str, name: str, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    handler = HANDLERS[kind]
+    given = EXAMPLES_OF.get(f"{kind}.{name}", EXAMPLES_OF.get(kind, EXAMPLES[kind]))
+    known = check(handler, given, context)
+    planned = check(handler, {**given, name: UNKNOWN}, context, recorded=known)
+    assert planned[name] is UNKNOWN
+    assert name in diff(handler, known, planned, context).changed
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize("field", NOT_KNOWN)
+def test_a_part_that_is_not_known_yet_is_checked_and_planned(field: str, context: Context) -> None:
+    kind, _, name = field.partition(".")
+    given, way = NOT_KNOWN[field]
+    part: Any = UNKNOWN
+    for step in reversed(way):
+        part = {step: part}
+    planned = check(HANDLERS[kind], {**given, name: {**given.get(name, {}), **part}}, context)
+    assert contains_unknown(planned[name])
+    assert name in diff(HANDLERS[kind], {}, planned, context).changed
 
 
 def test_equal_inputs_are_no_difference(context: Context) -> None:

@@ -104,6 +104,7 @@ def test_a_validity_of_a_million_days_ends_when_x509_ends(now: datetime) -> None
     assert authority.not_after == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("validity", [timedelta(0), -DAY])
 def test_a_validity_that_is_not_positive_is_refused(
     authority: Authority, validity: timedelta, now: datetime

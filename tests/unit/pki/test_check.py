@@ -49,6 +49,7 @@ def test_a_certificate_in_order_has_no_findings(
     assert findings == []
 
 
+@pytest.mark.fault(45, 48)
 def test_everything_wrong_is_told_at_once_with_a_fix(leaf: IssuedCertificate, now: datetime) -> None:
     other = Authority.create("other", key=FAST_KEY, now=now, validity=DAY)
     findings = check_certificate(
@@ -64,6 +65,7 @@ def test_everything_wrong_is_told_at_once_with_a_fix(leaf: IssuedCertificate, no
     assert all('"agent"' in finding.message and finding.fix for finding in findings)
 
 
+@pytest.mark.fault(44, 45)
 def test_a_certificate_is_refused_before_it_begins(leaf: IssuedCertificate, now: datetime) -> None:
     assert _messages(leaf.certificate_pem, now - timedelta(minutes=10)) == []
     assert _messages(leaf.certificate_pem, now - timedelta(minutes=11)) == [
@@ -98,6 +100,7 @@ def test_a_certificate_without_names_covers_none(authority: Authority, now: date
     assert "no name at all" in finding.message
 
 
+@pytest.mark.fault(48)
 def test_files_that_cannot_be_read_are_findings(leaf: IssuedCertificate, now: datetime) -> None:
     der = x509.load_pem_x509_certificate(leaf.certificate_pem).public_bytes(Encoding.DER)
     (finding,) = check_certificate(der, now=now)
@@ -108,6 +111,7 @@ def test_files_that_cannot_be_read_are_findings(leaf: IssuedCertificate, now: da
     assert "cannot be read" in _messages(damaged, now)[0]
 
 
+@pytest.mark.fault(48)
 def test_a_weak_key_is_a_finding(now: datetime) -> None:
     key = rsa.generate_private_key(65537, 1024)  # noqa: S505  # weak on purpose
     certificate = _hand_made("weak", key.public_key(), "weak", key, now, authority=False)
@@ -162,11 +166,13 @@ def test_a_chain_through_an_intermediate_is_followed(now: datetime) -> None:
     ]
 
 
+@pytest.mark.fault(48)
 def test_a_chain_in_the_wrong_order_is_told(now: datetime) -> None:
     root, middle, leaf = _three_links(now, middle_is_authority=True)
     assert "begins with a CA's certificate" in _messages(_pem(middle, leaf), now, ca_pem=_pem(root))[0]
 
 
+@pytest.mark.fault(48)
 def test_the_order_after_the_leaf_is_told(now: datetime) -> None:
     root, middle, leaf = _three_links(now, middle_is_authority=True)
     assert _messages(_pem(leaf, root, middle), now, ca_pem=_pem(root)) == [
@@ -174,6 +180,7 @@ def test_the_order_after_the_leaf_is_told(now: datetime) -> None:
     ]
 
 
+@pytest.mark.fault(48)
 def test_a_stranger_and_a_repeat_in_the_file_are_told(now: datetime) -> None:
     root, middle, leaf = _three_links(now, middle_is_authority=True)
     stranger, _, _ = _three_links(now, middle_is_authority=True)
@@ -183,6 +190,7 @@ def test_a_stranger_and_a_repeat_in_the_file_are_told(now: datetime) -> None:
     ]
 
 
+@pytest.mark.fault(49)
 def test_around_a_change_of_cas_one_that_is_valid_is_enough(authority: Authority, now: datetime) -> None:
     last = Authority.create("last", key=FAST_KEY, now=now - 9 * DAY, validity=DAY)
     both = last.certificate_pem + authority.certificate_pem
@@ -287,6 +295,7 @@ def test_an_issuer_with_a_weak_key_is_told(now: datetime) -> None:
     ]
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("validity", [timedelta(0), timedelta(seconds=1)])
 def test_a_certificate_without_a_life_is_told_whenever_one_looks(validity: timedelta, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())

@@ -145,6 +145,7 @@ def test_a_pkcs12_file_without_a_key_has_none(files: Files) -> None:
         read_private_key(files["only-cert.p12"], PASSPHRASE)
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize("name", ["cert.der", "certs.p7b", "keys.p12", "keys.jks"])
 def test_a_certificate_that_is_to_be_pem_is_refused_with_the_command_that_converts_it(
     name: str, files: Files

@@ -86,6 +86,7 @@ def test_the_key_is_found_behind_curve_parameters_and_with_windows_line_ends(
     load_private_key(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize("style", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_an_encrypted_key_is_refused_with_the_way_out(style: PrivateFormat) -> None:
     key = ec.generate_private_key(ec.SECP256R1())

@@ -94,6 +94,7 @@ def shape(plan: Plan) -> list[str]:
     return [token.type for token in tokens(markdown_of(plan)) if token.type not in ("text", "text_special")]
 
 
+@pytest.mark.fault(68)
 @given(FOREIGN)
 def test_nothing_foreign_is_taken_for_markup(text: str) -> None:
     found = list(tokens(markdown_of(plan_of(text))))
@@ -106,6 +107,7 @@ def test_nothing_foreign_is_taken_for_markup(text: str) -> None:
     assert [token.tag for token in headings] == ["h3", *["h4"] * 6]
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize("text", SPITEFUL)
 def test_a_spiteful_name_changes_nothing_of_the_structure(text: str) -> None:
     # One line each, as a harmless text is.
@@ -171,6 +173,7 @@ def many(count: int, *, fields: int = 4) -> Plan:
     )
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize("count", [0, 1, 20, 60, 300, 1_000, 10_000])
 def test_a_comment_fits_and_keeps_its_summary(count: int) -> None:
     plan = many(count)

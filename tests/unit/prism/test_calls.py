@@ -447,6 +447,7 @@ def test_d27_pem_texts_go_as_they_are_and_all_six_fields_are_sent() -> None:
     }
 
 
+@pytest.mark.fault(42)
 def test_d20_a_stop_is_sent_once_even_when_the_server_is_busy() -> None:
     workspace, prism = workspace_of(refused(503), ok())
     with pytest.raises(Exception, match="status 503"):
@@ -516,6 +517,7 @@ def test_d56_times_are_sent_in_utc() -> None:
     assert prism.last.url.params["to"] == "2026-01-12T12:00:00.000005Z"
 
 
+@pytest.mark.fault(12)
 def test_d61_a_refusal_over_quota_names_the_resource() -> None:
     workspace, _ = workspace_of(refused(403, "quota: computations"))
     with pytest.raises(PermissionDenied, match="quota: computations"):

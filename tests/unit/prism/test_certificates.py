@@ -70,6 +70,7 @@ def test_d43_the_token_comes_by_serial_and_the_files_by_entity() -> None:
     ]
 
 
+@pytest.mark.fault(52)
 def test_a_download_token_that_ran_out_between_the_two_steps_is_replaced() -> None:
     given = iter(["old", "new"])
 

@@ -31,6 +31,7 @@ LISTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("name", CREATES)
 @pytest.mark.parametrize(
     "headers",
@@ -62,6 +63,7 @@ def test_d2_without_headers_the_body_tells_the_id(name: str) -> None:
     assert len(prism.requests) == 1
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("name", CREATES)
 def test_d2_without_headers_and_body_the_list_tells_the_id(name: str) -> None:
     array, match = LISTS[name]
@@ -75,6 +77,7 @@ def test_d2_without_headers_and_body_the_list_tells_the_id(name: str) -> None:
     assert CREATES[name](workspace) == "newest"
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("name", CREATES)
 @pytest.mark.parametrize("body", [None, {}, {"id": ""}, {"name": "n"}])
 def test_d2_where_nothing_tells_the_id_the_error_says_that_it_may_exist(name: str, body: Any) -> None:

@@ -59,6 +59,48 @@ def test_a_record_is_read_or_malformed(document: Any) -> None:
             parse(document)
 
 
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "ComputationRecord": COMPUTATION | {"roles": [{"id": "r", "name": "viewer", "actions": ["view"]}]},
+    "CvmRecord": CVM,
+    "RunRecord": {"id": "r", "run_number": 1, "computation_id": "c", "status": "running", "cvm_id": "v"},
+    "AssetRecord": {"id": "a", "asset_type": "dataset", "description": "d", "computations": ["c"]},
+    "CertificateRecord": {"serial_number": "1", "entity_id": "v", "revoked": False},
+    "EventRecord": {"id": "e", "event_type": "Running", "status": "InProgress"},
+    "LogRecord": {"id": "l", "message": "m", "level": "INFO"},
+    "UserRecord": {"id": "u", "email": "ada@example.com", "credentials": {"username": "ada"}},
+    "DomainRecord": {"id": "d", "name": "research", "alias": "lab"},
+    "RoleRecord": {"id": "r", "name": "viewer", "actions": ["view"], "members": ["u"]},
+}
+CANNOT_DO_WITHOUT = {"id", "serial_number"}
+
+
+@pytest.mark.fault(65)
+@pytest.mark.parametrize("name", DOCUMENTS)
+@given(more=st.dictionaries(st.text(min_size=1, max_size=6).map("x-".__add__), json_values, max_size=3))
+def test_a_reply_that_says_more_says_the_same(name: str, more: dict[str, Any]) -> None:
+    parse = getattr(records, name).parse
+    document = {
+        key: [v | more if isinstance(v, dict) else v for v in value] if isinstance(value, list) else value
+        for key, value in DOCUMENTS[name].items()
+    }
+    assert parse(document | more) == parse(DOCUMENTS[name])
+
+
+@pytest.mark.fault(65)
+@pytest.mark.parametrize("name", DOCUMENTS)
+@given(data=st.data())
+def test_a_reply_that_leaves_out_what_is_optional_is_read(name: str, data: st.DataObject) -> None:
+    document = DOCUMENTS[name]
+    kept = data.draw(st.sets(st.sampled_from(sorted(document))))
+    record = getattr(records, name).parse(
+        {key: value for key, value in document.items() if key in kept | CANNOT_DO_WITHOUT}
+    )
+    whole = getattr(records, name).parse(document)
+    assert {key: getattr(record, key) for key in kept & set(record.__slots__)} == {
+        key: getattr(whole, key) for key in kept & set(record.__slots__)
+    }
+
+
 @given(document=json_values)
 def test_a_page_is_read_or_malformed(document: Any) -> None:
     with suppress(Malformed):

@@ -83,6 +83,7 @@ def ids(value: object) -> str:
     return f"status {value.status_code}" if isinstance(value, httpx.Response) else type(value).__name__
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("trouble", PASSING, ids=ids)
 @pytest.mark.parametrize("name", SAFE)
 def test_a_safe_call_is_repeated(name: str, trouble: httpx.Response | Exception) -> None:
@@ -91,6 +92,7 @@ def test_a_safe_call_is_repeated(name: str, trouble: httpx.Response | Exception)
     assert len(prism.requests) == 3
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("trouble", PASSING, ids=ids)
 @pytest.mark.parametrize("name", UNSAFE)
 def test_an_unsafe_call_is_made_once(name: str, trouble: httpx.Response | Exception) -> None:
@@ -121,6 +123,7 @@ def test_a_refusal_is_not_asked_for_again(name: str, status: int) -> None:
     assert len(prism.requests) == 1
 
 
+@pytest.mark.fault(42)
 def test_where_keys_are_not_kept_a_keyed_create_is_made_once() -> None:
     workspace, prism = workspace_of(refused(503), ok({"id": "c"}), honours_keys=False)
     with pytest.raises(Unavailable):
@@ -156,6 +159,7 @@ def test_retry_after_in_seconds_is_waited_for() -> None:
     assert time.pauses == [7.0]
 
 
+@pytest.mark.fault(44)
 def test_retry_after_as_a_date_is_measured_by_the_clock_of_the_server() -> None:
     time = FakeTime()
     headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:09 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}

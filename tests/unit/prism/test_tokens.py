@@ -100,6 +100,7 @@ def test_a_token_to_begin_with_saves_the_login_until_it_is_refused() -> None:
     assert server.log == ["issue"]
 
 
+@pytest.mark.fault(43)
 def test_d10_a_refused_token_is_refreshed_and_the_call_made_once_more() -> None:
     server = TokenServer()
     client = client_of(server)
@@ -175,6 +176,7 @@ def test_a_token_that_expires_between_two_pages_is_refreshed() -> None:
     assert log.count("/users/tokens/refresh") == 1
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("reply", [refused(401, "over"), refused(500), refused(404), httpx.Response(200)])
 def test_where_the_refresh_fails_the_password_logs_in_again(reply: httpx.Response) -> None:
     server = TokenServer()

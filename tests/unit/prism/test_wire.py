@@ -55,6 +55,7 @@ def test_a_whole_reply_is_read() -> None:
     assert "Cookie" not in head
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_a_server_that_drips_its_reply_is_left_at_the_deadline(part: str) -> None:
     whole = response(USER, headers={f"X-{number}": "y" * 50 for number in range(20)})
@@ -163,6 +164,7 @@ def test_a_run_is_not_repeated_after_half_a_reply() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize(
     "body",
     [b'{"id": "u1"', b'{"id": "u1", "id": "u2"}', b"<html></html>", b"\xff\xfe", b"[" * 90_000],
@@ -179,6 +181,7 @@ def test_an_html_page_is_never_not_found() -> None:
     assert type(error_from(RawServer(real))) is NotFound
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_beyond_the_bound_is_not_taken(*, announced: bool) -> None:
     def talk(connection: socket.socket) -> None:
@@ -239,6 +242,7 @@ def test_a_redirect_that_would_turn_a_post_into_a_get_is_not_followed(status: st
     assert len(server.requests) == 1
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize(
     "location", ["http://127.0.0.1:{port}/steal", "https://evil.example/", "//evil.example/", "http://["]
 )

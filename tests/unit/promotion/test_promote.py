@@ -128,6 +128,7 @@ def test_a_lock_is_needed_first(repository: Repository) -> None:
         repository.promote("dev", "staging")
 
 
+@pytest.mark.fault(66)
 def test_a_file_that_moved_on_since_the_run_is_not_carried(repository: Repository) -> None:
     state = repository.state("dev")
     repository.write("code.py", "print(3)\n")

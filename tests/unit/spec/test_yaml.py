@@ -63,6 +63,7 @@ def test_quotes_make_a_text_of_anything() -> None:
     assert read("""{a: "42", b: 'true', c: "~"}""") == {"a": "42", "b": "true", "c": "~"}
 
 
+@pytest.mark.fault(40)
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
     assert read("a: 1\r\nb:\r\n  c: 2\r\n") == {"a": 1, "b": {"c": 2}}
 

@@ -57,6 +57,7 @@ def values_of(evidence: VmEvidence) -> dict[str, Any]:
     return policy_from_evidence(evidence.snp.report).values()
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize("form", list(PolicyForm))
 @pytest.mark.parametrize("field", OTHERS)
 def test_another_value_of_any_field_refuses_and_names_the_claim(
@@ -70,6 +71,7 @@ def test_another_value_of_any_field_refuses_and_names_the_claim(
     assert claim in [failed.claim for failed in refusal.value.failed]
 
 
+@pytest.mark.fault(53)
 def test_another_register_of_a_tpm_refuses(lab: EvidenceLab, evidence: VmEvidence) -> None:
     values = values_of(evidence)
     values["pcr_values"]["sha256"] = {"0": "00" * 32}
@@ -78,6 +80,7 @@ def test_another_register_of_a_tpm_refuses(lab: EvidenceLab, evidence: VmEvidenc
             lab.verify(evidence, in_form(values, form), nonce=NONCE)
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize("form", list(PolicyForm))
 @pytest.mark.parametrize("empty", [None, ""])
 @pytest.mark.parametrize("field", ["measurement", "hostData", "policy", "vmpl", "minimumTcb"])
@@ -94,6 +97,7 @@ def test_an_expectation_that_is_empty_or_absent_is_an_error_that_names_it(
     assert names == {field.lower()}
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize("form", list(PolicyForm))
 def test_a_field_that_nobody_knows_is_an_error_that_names_it(
     form: PolicyForm, lab: EvidenceLab, evidence: VmEvidence

@@ -147,6 +147,7 @@ def test_the_trials_end_as_evidence_that_is_signed_again_does(lab: EvidenceLab, 
             assert failed >= set(trial.noticed_by)
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("form", list(PolicyForm))
 def test_a_policy_is_as_strong_in_every_form(report: SnpReport, form: PolicyForm) -> None:
     policy = strict(report)

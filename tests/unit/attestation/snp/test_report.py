@@ -80,6 +80,7 @@ def test_a_report_is_written_as_it_was_read() -> None:
     assert report.signed_bytes() == data[:0x2A0]
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize(("offset", "size"), RESERVED)
 def test_a_reserved_byte_that_is_set_is_refused(offset: int, size: int) -> None:
     data, _ = _known_answer()

@@ -129,6 +129,7 @@ def test_every_failed_claim_is_told_at_once(scene: Scene) -> None:
     assert claims == ["launch measurement", "report data", "reported TCB, boot loader", "VMPL"]
 
 
+@pytest.mark.fault(54, 55)
 @pytest.mark.parametrize(
     ("drop", "path"),
     [
@@ -158,16 +159,19 @@ def test_an_expectation_that_is_absent_or_not_understood_is_an_error(
     assert [finding.path for finding in refusal.value.findings] == [path]
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize("report_data", [None, b""])
 def test_report_data_that_nobody_expects_is_an_error(scene: Scene, report_data: bytes | None) -> None:
     with pytest.raises(InvalidInput, match=r"policy\.report_data"):
         scene.verify(report_data=report_data)
 
 
+@pytest.mark.fault(58)
 def test_replayed_evidence_is_refused(scene: Scene) -> None:
     assert scene.failed(report_data=b"fresh".ljust(64)) == ["report data"]
 
 
+@pytest.mark.fault(58)
 def test_a_guest_that_may_be_debugged_is_refused_even_by_the_policy_of_its_own_evidence(
     scene: Scene,
 ) -> None:
@@ -176,6 +180,7 @@ def test_a_guest_that_may_be_debugged_is_refused_even_by_the_policy_of_its_own_e
         scene.verify(debugged, policy_from_evidence(debugged.report))
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize(
     ("fields", "claim"),
     [

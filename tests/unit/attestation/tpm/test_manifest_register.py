@@ -24,6 +24,7 @@ def manifest(name: str = "sum") -> Manifest:
     )
 
 
+@pytest.mark.fault(59)
 def test_each_bank_is_extended_once_from_zero_with_the_sha3_of_the_agents_json() -> None:
     numbers = list(range(32))
     agents_json = json.dumps(
