@@ -17,7 +17,7 @@ from prism_iac.lifecycle.handlers._agent_config import (
     differs_in_certificates,
     is_same_agent,
 )
-from prism_iac.lifecycle.handlers._parts import assign_parts, parts_of
+from prism_iac.lifecycle.handlers._parts import assign_parts, frozen, parts_of
 from prism_iac.model import ComputationStatus, Manifest, mark_of, marked, unmarked, words_of
 from prism_iac.model.resources import Computation
 from prism_iac.prism import AlreadyExists, NotFound, Rejected
@@ -168,11 +168,7 @@ def _update_record(record: ComputationRecord, desired: Computation, context: Con
     if same_agent and (record.name, record.description) == (wanted.name, wanted.description):
         return record
     if not same_agent and record.status is ComputationStatus.RUNNING:
-        raise Conflict(
-            "the agent configuration cannot change while a run is going on",
-            where=f'computation "{record.name}"',
-            next_step=f"Wait for its end, or stop it with `prism-iac computations stop {record.id}`.",
-        )
+        raise frozen(record, "the agent configuration")
     context.session.workspace(desired.workspace).computations.update(
         record.id, name=wanted.name, description=wanted.description, agent_config=wanted.agent_config
     )

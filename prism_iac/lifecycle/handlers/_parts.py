@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from prism_iac.model.resources import Computation
 if TYPE_CHECKING:
     from prism_iac.prism import AssetRecord, ComputationRecord
 
-__all__ = ["Parts", "assign_parts", "parts_of"]
+__all__ = ["Parts", "assign_parts", "frozen", "parts_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def assign_parts(record: ComputationRecord, desired: Computation, context: Conte
         is_new: The computation was made a moment ago, so it has no links.
 
     Raises:
-        Conflict: A run is going on and the assets would change.
+        Conflict: A run is going on and the assets or the consumers of its result would change.
     """
     session = context.session
     workspace = session.workspace(desired.workspace)
@@ -48,22 +49,15 @@ def assign_parts(record: ComputationRecord, desired: Computation, context: Conte
         if is_new
         else {asset.id: asset for asset in workspace.assets.list() if record.id in asset.computations}
     )
-    defined: dict[str, frozenset[Action]] = {}
-    for asset in wanted.values():
-        part = Action.ALGO_PROVIDER if asset.id == desired.algorithm else Action.DATASET_PROVIDER
-        defined[asset.user_id] = defined.get(asset.user_id, frozenset()) | {part}
-    for consumer in desired.result_consumers:
-        user = session.user(consumer, desired.workspace).id
-        defined[user] = defined.get(user, frozenset()) | {Action.RESULT_CONSUMER}
+    defined = _defined(wanted.values(), desired, context)
     if is_new and not defined:
         return
     surplus, missing = _difference(linked, wanted), _difference(wanted, linked)
-    if (surplus or missing) and record.status is ComputationStatus.RUNNING:
-        raise Conflict(
-            "the algorithm and the datasets cannot change while a run is going on",
-            where=f'computation "{record.name}"',
-            next_step=f"Wait for its end, or stop it with `prism-iac computations stop {record.id}`.",
-        )
+    if record.status is ComputationStatus.RUNNING:
+        if surplus or missing:
+            raise frozen(record, "the algorithm and the datasets")
+        if _consumers(actions_by_user(workspace.roles.list(record.id))) != _consumers(defined):
+            raise frozen(record, "the consumers of the result")
     known = session.snapshot(desired.workspace).assets
     for asset in surplus:
         if _can_act(asset, desired, context, "unlinked from"):
@@ -85,9 +79,7 @@ def parts_of(record: ComputationRecord, state: Computation, context: Context) ->
     roles = record.roles
     if roles is None:
         roles = tuple(session.workspace(state.workspace).roles.list(record.id))
-    consumers = {
-        user for user, actions in actions_by_user(roles).items() if Action.RESULT_CONSUMER in actions
-    }
+    consumers = _consumers(actions_by_user(roles))
     spelled = {
         user.id: name for name in state.result_consumers if (user := session.find_user(name)) is not None
     }
@@ -95,6 +87,32 @@ def parts_of(record: ComputationRecord, state: Computation, context: Context) ->
         algorithm=next((asset.id for asset in assets if asset.asset_type is AssetKind.ALGORITHM), None),
         datasets=tuple(asset.id for asset in assets if asset.asset_type is AssetKind.DATASET),
         result_consumers=tuple(spelled.get(user) or session.name_of(user) for user in consumers),
+    )
+
+
+def _defined(
+    assets: Iterable[AssetRecord], desired: Computation, context: Context
+) -> dict[str, frozenset[Action]]:
+    found: dict[str, frozenset[Action]] = {}
+    for asset in assets:
+        part = Action.ALGO_PROVIDER if asset.id == desired.algorithm else Action.DATASET_PROVIDER
+        found[asset.user_id] = found.get(asset.user_id, frozenset()) | {part}
+    for consumer in desired.result_consumers:
+        user = context.session.user(consumer, desired.workspace).id
+        found[user] = found.get(user, frozenset()) | {Action.RESULT_CONSUMER}
+    return found
+
+
+def _consumers(actions: Mapping[str, frozenset[Action]]) -> set[str]:
+    return {user for user, allowed in actions.items() if Action.RESULT_CONSUMER in allowed}
+
+
+def frozen(record: ComputationRecord, what: str) -> Conflict:
+    """The refusal to change, in mid-run, what the run has begun with."""
+    return Conflict(
+        f"{what} cannot change while a run is going on",
+        where=f'computation "{record.name}"',
+        next_step=f"Wait for its end, or stop it with `prism-iac computations stop {record.id}`.",
     )
 
 

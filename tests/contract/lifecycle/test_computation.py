@@ -226,6 +226,13 @@ class TestDuringARun:
         with pytest.raises(PartialResult, match="cannot change while a run is going on"):
             stage.update(running, datasets=[])
 
+    @pytest.mark.fault(14)
+    def test_the_consumers_of_its_result_are_frozen(self, stage: Stage, running: Live[Any]) -> None:
+        with pytest.raises(
+            PartialResult, match="consumers of the result cannot change while a run is going on"
+        ):
+            stage.update(running, result_consumers=[ADA, EVE])
+
     @pytest.mark.fault(22)
     def test_a_delete_is_refused(self, stage: Stage, running: Live[Any]) -> None:
         with pytest.raises(Conflict, match="a run is going on"):
