@@ -106,7 +106,7 @@ def status(data: Path) -> Instance | None:
     """The instance that serves a data folder; None when none is ready there."""
     try:
         found = Instance(**json.loads((data / _INSTANCE_FILE).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return found if _is_locked(data) else None
 

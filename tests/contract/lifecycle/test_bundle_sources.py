@@ -193,9 +193,13 @@ class TestPrism:
         issue, lost = Certificates.issue, iter([True])
 
         def lose_the_first_reply(
-            self: Certificates, cvm_id: str, *, ip_addresses: tuple[str, ...] = ()
+            self: Certificates,
+            cvm_id: str,
+            *,
+            ip_addresses: tuple[str, ...] = (),
+            idempotency_key: str | None = None,
         ) -> str:
-            serial = issue(self, cvm_id, ip_addresses=ip_addresses)
+            serial = issue(self, cvm_id, ip_addresses=ip_addresses, idempotency_key=idempotency_key)
             if next(lost, False):
                 raise RemoteFailure("the connection was reset")
             return serial

@@ -24,7 +24,7 @@ class Config(dict[str, Any]):
 def nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that has just begun, whose engine does not end."""
     monkeypatch.setattr(_deployment, "_deployments", {})
-    monkeypatch.setattr(_deployment, "_end_with_engine", lambda: None)
+    monkeypatch.setattr(_deployment, "end_with_engine", lambda: None)
 
 
 def at_once(act: Any) -> list[Any]:
