@@ -15,8 +15,8 @@ import pytest
 from prism_iac.agent import AgentClient, AlgorithmKind, ClientTls
 from prism_iac.hypervisor.qemu.guest import find_image
 from prism_iac.lifecycle import Live
-from prism_iac.model import ComputationStatus, VmProvider, VmStatus
-from tests.contract.lifecycle.stage import ADA, GRACE, Stage
+from prism_iac.model import AgentState, ComputationStatus, VmProvider, VmStatus
+from tests.contract.lifecycle.stage import ADA, GRACE, Stage, eventually
 
 _UNPACKED = Path(".qemu/qemu-system-x86_64").absolute()
 QEMU = shutil.which("qemu-system-x86_64") or shutil.which(str(_UNPACKED))
@@ -83,6 +83,8 @@ def _result(stage: Stage, guest: Live[Any], program: Path, kind: AlgorithmKind, 
     )
     stage.register_keys(computation, ADA, GRACE)
     run = stage.create("ComputationRun", kind, computation=computation.id, vm=guest.id, wait=False)
+    # Until it has this manifest the agent may still serve, and then close, the port of the run before.
+    eventually(lambda: stage.workspace.cvms.get(guest.id).state is AgentState.RECEIVING_ALGORITHM)
     with AgentClient.connect(run.state.agent_address, tls=ClientTls()) as agent:
         agent.wait_until_serving(PATIENCE_SECONDS)
         agent.upload_algorithm(program, stage.keys[GRACE].private_pem, kind=kind)
