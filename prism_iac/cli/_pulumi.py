@@ -16,6 +16,7 @@ from prism_iac.errors import Conflict
 from prism_iac.prism import AgentConfigRecord
 
 __all__ = [
+    "CHOOSE_A_STACK",
     "ClientBundle",
     "ask_pulumi",
     "backend_url",
@@ -25,6 +26,9 @@ __all__ = [
     "project_folder",
     "run_pulumi",
 ]
+
+CHOOSE_A_STACK: Final = "Choose a stack with --stack, or run it in its project's folder."
+"""What people do where there is no CLI, no project or no such stack."""
 
 _OUTPUT: Final = "certificates"
 _BY_HAND: Final = "Name the files with --server-ca, --client-cert and --client-key instead."

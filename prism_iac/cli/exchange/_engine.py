@@ -6,19 +6,17 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable, say
-from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
+from prism_iac.cli._pulumi import CHOOSE_A_STACK, ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict
 
 if TYPE_CHECKING:
     from prism_iac.exchange import Planned
 
-__all__ = ["PulumiEngine"]
-
-_BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
+__all__ = ["PulumiEngine", "backups_folder"]
 
 
 class PulumiEngine:
@@ -61,7 +59,7 @@ class PulumiEngine:
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write a state to a file of its own that nobody else may read, and say where."""
-        folder = project_folder(Path.cwd(), _BY_HAND) / ".prism" / "backups"
+        folder = backups_folder()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.stack_name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json"
         write_file(path, json.dumps(state, indent=2).encode(), mode=PRIVATE, force=False)
@@ -77,10 +75,15 @@ class PulumiEngine:
         return self._stack or self._do("stack", "--show-name").strip()
 
     def _do(self, *arguments: str, text: str | None = None) -> str:
-        return ask_pulumi(*arguments, stack=self._stack, by_hand=_BY_HAND, text=text)
+        return ask_pulumi(*arguments, stack=self._stack, by_hand=CHOOSE_A_STACK, text=text)
 
     def _run(self, *arguments: str, text: str | None = None) -> Any:
-        return run_pulumi(*arguments, stack=self._stack, by_hand=_BY_HAND, text=text)
+        return run_pulumi(*arguments, stack=self._stack, by_hand=CHOOSE_A_STACK, text=text)
+
+
+def backups_folder() -> Path:
+    """Where the copies of earlier states of the current project lie."""
+    return project_folder(Path.cwd(), CHOOSE_A_STACK) / ".prism" / "backups"
 
 
 def _document(text: str) -> dict[str, Any]:

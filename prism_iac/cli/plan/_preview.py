@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from prism_iac import __version__
 from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable
-from prism_iac.cli._pulumi import ask_pulumi, project_folder, run_pulumi
+from prism_iac.cli._pulumi import CHOOSE_A_STACK, ask_pulumi, project_folder, run_pulumi
 from prism_iac.errors import Conflict, InvalidInput, PrismError
 
 if TYPE_CHECKING:
     from prism_iac.plan import Plan, RuleFinding, World
 
-__all__ = ["BY_HAND", "CLOCK", "make_plan", "stack_name"]
+__all__ = ["CLOCK", "make_plan", "stack_name"]
 
-BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 _SALT: Final = Path(".prism", "plan-salt")
 _SALT_BYTES: Final = 32
 CLOCK: Final = "PRISM_IAC_AT"
@@ -43,7 +42,7 @@ def stack_name(stack: str | None) -> str:
     Raises:
         Conflict: There is no Pulumi CLI, no project, or no stack is selected.
     """
-    return stack or ask_pulumi("stack", "--show-name", stack=None, by_hand=BY_HAND).strip()
+    return stack or ask_pulumi("stack", "--show-name", stack=None, by_hand=CHOOSE_A_STACK).strip()
 
 
 def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = None) -> Plan:
@@ -60,10 +59,10 @@ def make_plan(stack: str, *, file: Path | None = None, at: datetime | None = Non
     from prism_iac.plan import Surroundings, dates_of_stack, digest_of_state, explain, read_preview
 
     deployment: dict[str, Any] = json.loads(
-        ask_pulumi("stack", "export", "--show-secrets", stack=stack, by_hand=BY_HAND)
+        ask_pulumi("stack", "export", "--show-secrets", stack=stack, by_hand=CHOOSE_A_STACK)
     ).get("deployment", {})
     document, saved = _preview(stack, at)
-    project = project_folder(Path.cwd(), BY_HAND)
+    project = project_folder(Path.cwd(), CHOOSE_A_STACK)
     name = stack.rpartition("/")[2]
     stack_file = file or project / "stacks" / f"{name}.yaml"
     world = _world(project, stack_file, name, digest_of_state(deployment))
@@ -98,14 +97,14 @@ def _preview(stack: str, at: datetime | None) -> tuple[dict[str, Any], dict[str,
         answer = run_pulumi(
             *("preview", "--json", "--show-sames", "--show-secrets", "--save-plan", str(saved)),
             stack=stack,
-            by_hand=BY_HAND,
+            by_hand=CHOOSE_A_STACK,
             environ={CLOCK: at.isoformat()} if at else None,
         )
         try:
             document: dict[str, Any] = json.loads(answer.stdout)
         except ValueError as error:
             words = printable(" ".join((answer.stderr or answer.stdout).split()))
-            raise Conflict(f"`pulumi preview` failed: {words}", next_step=BY_HAND) from error
+            raise Conflict(f"`pulumi preview` failed: {words}", next_step=CHOOSE_A_STACK) from error
         return document, json.loads(saved.read_bytes()) if saved.exists() else {}
 
 

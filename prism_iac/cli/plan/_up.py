@@ -40,8 +40,8 @@ def up(
     program or what would be done is not as it was; without it the plan is what was shown, and is held to
     that after you have agreed. Rules, locks and approvals count as in every update.
     """
-    from prism_iac.cli._pulumi import run_pulumi
-    from prism_iac.cli.plan._preview import BY_HAND, CLOCK, make_plan, stack_name
+    from prism_iac.cli._pulumi import CHOOSE_A_STACK, run_pulumi
+    from prism_iac.cli.plan._preview import CLOCK, make_plan, stack_name
     from prism_iac.cli.plan._read import read_plan
     from prism_iac.cli.repair._review import settle_creates
     from prism_iac.plan import text_of
@@ -69,7 +69,13 @@ def up(
         typer.confirm("Do it?", abort=True, err=True)
         hold(found, make_plan(name, file=file))
     ended = run_pulumi(
-        "up", "--yes", "--skip-preview", "--suppress-outputs", stack=name, by_hand=BY_HAND, is_shown=True
+        "up",
+        "--yes",
+        "--skip-preview",
+        "--suppress-outputs",
+        stack=name,
+        by_hand=CHOOSE_A_STACK,
+        is_shown=True,
     )
     if ended.returncode != 0:
         say("the update failed; run it again when the cause is gone: it goes on from here")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from prism_iac.cli._pulumi import project_folder
+from prism_iac.cli.exchange._engine import backups_folder
 from prism_iac.cli.repair._lock import state_folder
-from prism_iac.cli.repair._review import BY_HAND, project_name, short_name
+from prism_iac.cli.repair._review import project_name, short_name
 
 if TYPE_CHECKING:
     from prism_iac.provider.repair import Marks, Services
@@ -24,7 +24,7 @@ def marks_of(given: Mapping[str, Services]) -> Marks:
     """The marks that stacks give, by all that is known of what they have and had."""
     from prism_iac.provider.repair import Marks
 
-    marks, project, folder = Marks(), project_name(), state_folder(BY_HAND)
+    marks, project, folder = Marks(), project_name(), state_folder()
     for stack, services in given.items():
         marks.add_stack(stack, project)
         state = services.state
@@ -36,8 +36,7 @@ def marks_of(given: Mapping[str, Services]) -> Marks:
 
 def _copies(stack: str, project: str, folder: Path | None) -> Iterator[list[dict[str, Any]]]:
     """What the stack had at earlier times: copies that commands kept, and the history of a state in a folder."""
-    kept = project_folder(Path.cwd(), BY_HAND) / ".prism" / "backups"
-    files = [*kept.glob(f"{stack}-*.json")]
+    files = [*backups_folder().glob(f"{stack}-*.json")]
     if folder is not None:
         files += (folder / ".pulumi" / "history" / project / stack).glob("*.checkpoint.json")
     for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)[:_COPIES]:

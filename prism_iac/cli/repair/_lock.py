@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from prism_iac.cli._output import printable
-from prism_iac.cli._pulumi import backend_url, project_folder
+from prism_iac.cli._pulumi import CHOOSE_A_STACK, backend_url, project_folder
 from prism_iac.errors import Conflict
 
 __all__ = ["Lock", "locks_of", "remove_stale", "require_unlocked", "state_folder"]
@@ -48,24 +48,23 @@ class Lock:
         return printable(f"process {self.pid} of {self.user} at {self.host}, since {self.since}")
 
 
-def state_folder(by_hand: str) -> Path | None:
+def state_folder() -> Path | None:
     """The folder in which the engine keeps states; None where it keeps them elsewhere."""
-    url = urlsplit(backend_url(by_hand))
+    url = urlsplit(backend_url(CHOOSE_A_STACK))
     if url.scheme != "file":
         return None
     # `file://~` and `file://./state` have the begin of the path where hosts stand.
-    return project_folder(Path.cwd(), by_hand) / Path(unquote(url.netloc + url.path)).expanduser()
+    return project_folder(Path.cwd(), CHOOSE_A_STACK) / Path(unquote(url.netloc + url.path)).expanduser()
 
 
-def locks_of(stack: str, *, project: str, by_hand: str) -> list[Lock]:
+def locks_of(stack: str, *, project: str) -> list[Lock]:
     """The locks of a stack, oldest first; none where states are not kept in a folder.
 
     Args:
         stack: Its name, without its organization.
         project: The name of the project.
-        by_hand: What people do where there is no CLI or no project.
     """
-    folder = state_folder(by_hand)
+    folder = state_folder()
     if folder is None:
         return []
     place = folder / ".pulumi" / "locks" / "organization" / project / stack

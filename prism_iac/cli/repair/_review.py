@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from prism_iac.cli._output import printable, say
-from prism_iac.cli._pulumi import ask_pulumi, project_folder
+from prism_iac.cli._pulumi import CHOOSE_A_STACK, ask_pulumi, project_folder
 from prism_iac.cli.exchange._engine import PulumiEngine
 from prism_iac.cli.repair._lock import Lock, locks_of, remove_stale
 from prism_iac.errors import Conflict
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from prism_iac.provider.repair import Decision, Services, StackState, Unlisted
 
 __all__ = [
-    "BY_HAND",
     "Review",
     "project_name",
     "reviewed",
@@ -29,8 +28,6 @@ __all__ = [
     "short_name",
     "stack_locks",
 ]
-
-BY_HAND: Final = "Choose a stack with --stack, or run it in its project's folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +144,15 @@ def project_name() -> str:
     """The name of the project of the current folder."""
     import yaml
 
-    document: Any = yaml.safe_load((project_folder(Path.cwd(), BY_HAND) / "Pulumi.yaml").read_bytes())
+    document: Any = yaml.safe_load((project_folder(Path.cwd(), CHOOSE_A_STACK) / "Pulumi.yaml").read_bytes())
     return str(document["name"])
 
 
 def stack_locks(stack: str) -> list[Lock]:
     """The locks of a stack of this project, oldest first."""
-    return locks_of(short_name(stack), project=project_name(), by_hand=BY_HAND)
+    return locks_of(short_name(stack), project=project_name())
 
 
 def _configuration(stack: str | None) -> dict[str, str]:
-    told = json.loads(ask_pulumi("config", "--json", "--show-secrets", stack=stack, by_hand=BY_HAND))
+    told = json.loads(ask_pulumi("config", "--json", "--show-secrets", stack=stack, by_hand=CHOOSE_A_STACK))
     return {name: str(item["value"]) for name, item in told.items() if item.get("value") is not None}

@@ -45,7 +45,7 @@ def lock(place: Path, *, pid: int, host: str = HERE, name: str = "one") -> Lock:
 
 
 def locks() -> list[Lock]:
-    return locks_of("dev", project="platform", by_hand="")
+    return locks_of("dev", project="platform")
 
 
 def ended_process() -> int:
