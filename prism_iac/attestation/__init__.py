@@ -1,8 +1,8 @@
 """Evidence of confidential VMs, policies for it, and the verifier that holds one against the other.
 
 Main entries: `verify_evidence`, `VmEvidence`, `PolicyDocument`, `SimulatedPlatform`. Time, nonces and identities
-are passed in; no network, no environment; files only where a folder is passed in. Imports nothing of the
-package but `pki`, `model` and `errors`.
+are passed in; no network, no environment; files only where a folder is passed in. Imports no other
+room but `pki`, `model` and `errors`.
 """
 
 from __future__ import annotations

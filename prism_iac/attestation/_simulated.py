@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from prism_iac.attestation._private_file import write_private
+from prism_iac._private_file import write_private
 from prism_iac.attestation._simulated_keys import SimulatedAuthority
 from prism_iac.attestation.snp._endorsement import Endorsement, read_endorsement
 from prism_iac.attestation.snp._evidence import Endorser, Evidence

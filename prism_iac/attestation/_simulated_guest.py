@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from prism_iac._private_file import write_private
 from prism_iac.attestation._nonce import Nonce
-from prism_iac.attestation._private_file import write_private
 from prism_iac.attestation._simulated import COCOS_VMPL, SimulatedPlatform, damaged
 from prism_iac.attestation._token import Platform, Token
 from prism_iac.attestation.snp._evidence import Evidence

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from prism_iac.hypervisor._files import write_private
+from prism_iac._private_file import write_private
 from prism_iac.hypervisor._port import LOOPBACK, Ports
 from prism_iac.hypervisor._process import ProcessIdentity, is_alive
 from prism_iac.hypervisor._vm import Vm, VmSpec

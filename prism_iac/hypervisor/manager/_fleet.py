@@ -15,10 +15,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from prism_iac._private_file import write_private
 from prism_iac.attestation import SimulatedGuest, policy_from_evidence
 from prism_iac.attestation.policy import PolicyFile, PolicyForm
 from prism_iac.errors import Conflict, PrismError
-from prism_iac.hypervisor._files import write_private
 from prism_iac.hypervisor._manager_protocol import LIMIT_REACHED
 from prism_iac.hypervisor._vm import Vm, VmSpec
 from prism_iac.hypervisor.local import LocalHypervisor

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Location, Refusal
 from prism_iac.model.resources import BroughtFiles, CertificateSettings
 from prism_iac.model.stack import mentions_secret
-from prism_iac.pki import loose_mode, parse_request, read_brought
+from prism_iac.pki import parse_request, read_brought
 from prism_iac.spec._draft import Draft
+from prism_iac.spec.checks._pem_file import open_to_others
 
 __all__ = ["check_certificates"]
 
@@ -72,17 +72,11 @@ def _read(
         path = draft.path(location, as_written)
         data = draft.inputs.read_key_file(path, as_written=as_written)
         if is_private:
-            yield from _open_to_others(draft, location, path, as_written)
+            yield from open_to_others(draft, location, path, as_written)
     except Refusal as refusal:
         yield draft.refused(location, refusal)
         return
     yield from _findings(draft, location, lambda: use(data))
-
-
-def _open_to_others(draft: Draft, location: Location, path: Path, as_written: str) -> Iterator[Finding]:
-    finding = loose_mode(path.stat().st_mode, as_written)
-    if finding is not None:
-        yield draft.finding(location, finding.message, finding.fix)
 
 
 def _findings(draft: Draft, location: Location, act: Callable[[], object]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from prism_iac.model.stack import AgentEntry
 from prism_iac.pki import check_certificate, load_certificates, loose_mode
 from prism_iac.spec._draft import Draft
 
-__all__ = ["PemFiles"]
+__all__ = ["PemFiles", "open_to_others"]
 
 _PRIVATE: Final = b" PRIVATE KEY-----"
 _AUTHORITIES: Final = ("server_ca_file", "client_ca_file")
@@ -45,7 +45,7 @@ class PemFiles:
                 paths[field] = self._draft.path((*location, field), as_written)
                 contents[field] = self._draft.inputs.read_key_file(paths[field], as_written=as_written)
                 if _PRIVATE in contents[field]:
-                    yield from self._open_to_others((*location, field), paths[field], as_written)
+                    yield from open_to_others(self._draft, (*location, field), paths[field], as_written)
             except Refusal as refusal:
                 yield self._draft.refused((*location, field), refusal)
         if list(contents) != named:
@@ -62,11 +62,6 @@ class PemFiles:
         for field, finding in self._checked[key]:
             yield self._draft.finding((*location, field), finding.message, finding.fix)
 
-    def _open_to_others(self, location: Location, path: Path, as_written: str) -> Iterator[Finding]:
-        finding = loose_mode(path.stat().st_mode, as_written)
-        if finding is not None:
-            yield self._draft.finding(location, finding.message, finding.fix)
-
     @staticmethod
     def _refused_by_the_agent(agent: AgentEntry, contents: dict[str, bytes]) -> ValidationError | None:
         texts = {field: content.decode("ascii", errors="replace") for field, content in contents.items()}
@@ -75,6 +70,17 @@ class PemFiles:
         except ValidationError as error:
             return error
         return None
+
+
+def open_to_others(draft: Draft, location: Location, path: Path, as_written: str) -> Iterator[Finding]:
+    """That others than its owner may read a file with a private key.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    finding = loose_mode(path.stat().st_mode, as_written)
+    if finding is not None:
+        yield draft.finding(location, finding.message, finding.fix)
 
 
 def _certificate_findings(contents: dict[str, bytes], draft: Draft) -> Iterator[tuple[str, Finding]]:
