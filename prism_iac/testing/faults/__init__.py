@@ -9,7 +9,7 @@ from prism_iac.testing.faults._command import add_options, conclude, tell
 from prism_iac.testing.faults._files import die_before_change
 from prism_iac.testing.faults._invariant import violations
 from prism_iac.testing.faults._lives import Cut, Life, Step, cut_off, live_through, plan, record
-from prism_iac.testing.faults._processes import end_processes_of, processes_of
+from prism_iac.testing.faults._processes import command_of, end_processes_of, processes_of
 from prism_iac.testing.faults._proxy import Fault, FaultProxy, Rule, storm
 from prism_iac.testing.faults._relay import Relay
 from prism_iac.testing.faults._report import Row, print_table, rows_of, write_json
@@ -34,6 +34,7 @@ __all__ = [
     "Victim",
     "World",
     "add_options",
+    "command_of",
     "conclude",
     "cut_off",
     "die_before_change",

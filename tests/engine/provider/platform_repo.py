@@ -6,8 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from prism_iac.agent import AgentClient, AlgorithmKind, ClientTls
@@ -16,7 +15,7 @@ from prism_iac.model import AgentState, VmProvider
 from prism_iac.model.resources import KeyAlgorithm
 from prism_iac.pki import KeyPair, generate_key_pair
 from prism_iac.prism import Embedded, PrismClient, Workspace, find_embedded, start_embedded
-from prism_iac.testing.faults import processes_of
+from prism_iac.testing.faults import command_of, processes_of
 from tests.engine.project import Project
 from tests.engine.provider.gate import Gate
 
@@ -100,11 +99,9 @@ class PlatformRepo:
 
     def plugins(self) -> list[int]:
         """The processes of the engine's plugins for resources, at either face."""
-        marks = (b"pulumi.dynamic", b"pulumi-resource-prism")
+        marks = ("pulumi.dynamic", "pulumi-resource-prism")
         return [
-            pid
-            for pid in processes_of(self.project.folder)
-            if any(mark in _command_of(pid) for mark in marks)
+            pid for pid in processes_of(self.project.folder) if any(mark in command_of(pid) for mark in marks)
         ]
 
     def kill_engine_at(
@@ -165,13 +162,6 @@ class PlatformRepo:
     @staticmethod
     def _vms_are_free(workspace: Workspace) -> bool:
         return all(vm.state is AgentState.COMPLETE for vm in workspace.cvms.list())
-
-
-def _command_of(pid: int) -> bytes:
-    # A process may end at any moment.
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 def eventually(look: Callable[[], T]) -> T:

@@ -6,48 +6,7 @@ import pytest
 
 from tests.engine.provider.gate import Gate
 from tests.engine.provider.platform_repo import PlatformRepo
-
-PROGRAM = """
-    from pathlib import Path
-
-    import prism_iac
-    import pulumi
-
-    ADA, GRACE = "ada@example.com", "grace@example.com"
-
-    vm = prism_iac.ConfidentialVM("trainer")
-    numbers = prism_iac.Asset(
-        "numbers", asset_type="dataset", provider=ADA, file="numbers.txt", description="three numbers"
-    )
-    addition = prism_iac.Asset(
-        "addition", asset_type="algorithm", provider=GRACE, file="addition.py", description="adds them"
-    )
-    computation = prism_iac.Computation(
-        "sum",
-        description="adds numbers",
-        algorithm=addition.id,
-        datasets=[numbers.id],
-        result_consumers=[ADA],
-    )
-    keys = [
-        prism_iac.PublicKey(
-            f"key-{user}",
-            computation=computation.id,
-            user=f"{user}@example.com",
-            key=Path(f"{user}.pub.pem").read_text(),
-        )
-        for user in ("ada", "grace")
-    ]
-    prism_iac.ComputationRun(
-        "first-run",
-        computation=computation.id,
-        vm=vm.id,
-        triggers={"version": "1"},
-        wait=False,
-        stop_on_delete=True,
-        opts=pulumi.ResourceOptions(depends_on=keys),
-    )
-"""
+from tests.engine.provider.programs import ONE_OF_EACH
 
 
 def kill_engine_at(repo: PlatformRepo, gate: Gate, call: str) -> None:
@@ -60,7 +19,7 @@ def kill_engine_at(repo: PlatformRepo, gate: Gate, call: str) -> None:
 @pytest.mark.fault(4, 34, 71)
 def test_a_kill_at_any_create_leaves_no_orphan_and_nothing_twice(repo: PlatformRepo) -> None:
     project = repo.project
-    project.program(PROGRAM)
+    project.program(ONE_OF_EACH)
     repo.start_backend()
     with Gate(repo.data) as gate:
         for call in ("POST .*/cvms/", "POST .*/assets$", "POST .*/computations$", "POST .*/run$"):

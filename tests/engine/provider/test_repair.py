@@ -9,49 +9,8 @@ import pytest
 
 from tests.engine.provider.gate import Gate
 from tests.engine.provider.platform_repo import PlatformRepo
+from tests.engine.provider.programs import ONE_OF_EACH
 
-CREATES: Final = """
-    from pathlib import Path
-
-    import prism_iac
-    import pulumi
-
-    ADA, GRACE = "ada@example.com", "grace@example.com"
-
-    vm = prism_iac.ConfidentialVM("trainer")
-    numbers = prism_iac.Asset(
-        "numbers", asset_type="dataset", provider=ADA, file="numbers.txt", description="three numbers"
-    )
-    addition = prism_iac.Asset(
-        "addition", asset_type="algorithm", provider=GRACE, file="addition.py", description="adds them"
-    )
-    computation = prism_iac.Computation(
-        "sum",
-        description="adds numbers",
-        algorithm=addition.id,
-        datasets=[numbers.id],
-        result_consumers=[ADA],
-    )
-    keys = [
-        prism_iac.PublicKey(
-            f"key-{user}",
-            computation=computation.id,
-            user=f"{user}@example.com",
-            key=Path(f"{user}.pub.pem").read_text(),
-        )
-        for user in ("ada", "grace")
-    ]
-    grant = prism_iac.Participant("eve", computation=computation.id, user="eve@example.com", actions=["edit"])
-    prism_iac.ComputationRun(
-        "first-run",
-        computation=computation.id,
-        vm=vm.id,
-        triggers={"version": "1"},
-        wait=False,
-        stop_on_delete=True,
-        opts=pulumi.ResourceOptions(depends_on=[*keys, grant]),
-    )
-"""
 ONE: Final = """
     import contextlib
     import prism_iac
@@ -90,7 +49,7 @@ def outcomes(operations: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
 @pytest.mark.fault(36)
 def test_creates_of_every_kind_come_into_the_state_or_are_dropped(repo: PlatformRepo) -> None:
     project = repo.project
-    project.program(CREATES)
+    project.program(ONE_OF_EACH)
     keep_one_by_hand(repo)
     with Gate(repo.data) as gate:
         for call, name, outcome in (
@@ -232,7 +191,7 @@ def test_a_look_alone_and_a_lock_of_somebody_else_change_nothing(repo: PlatformR
 
 def test_what_a_forgotten_stack_left_is_found_and_removed(repo: PlatformRepo) -> None:
     project = repo.project
-    project.program(CREATES)
+    project.program(ONE_OF_EACH)
     keep_one_by_hand(repo)
     project.up()
     forgotten = json.loads(project.pulumi("stack", "export"))
