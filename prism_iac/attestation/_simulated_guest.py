@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from prism_iac._json import load_json
 from prism_iac._private_file import write_private
 from prism_iac.attestation._nonce import Nonce
 from prism_iac.attestation._simulated import COCOS_VMPL, SimulatedPlatform, damaged
@@ -94,7 +95,7 @@ class SimulatedGuest:
         """
         platform = SimulatedPlatform.load(folder)
         try:
-            facts = json.loads((folder / _LAUNCH_FILE).read_bytes())
+            facts = load_json((folder / _LAUNCH_FILE).read_bytes())
             launch = Launch(
                 measurement=bytes.fromhex(facts["measurement"]),
                 report_id=bytes.fromhex(facts["report_id"]),

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from prism_iac._json import load_json
 from prism_iac.backend._files import write_private
 from prism_iac.backend._logins import MadePassword
 from prism_iac.backend._tokens import TokenKind, Tokens
@@ -63,7 +64,7 @@ def _known_password(session: Session, database: Database, path: Path) -> str | N
 def _password_in(path: Path) -> str | None:
     """The password that a file holds; None where there is no such file."""
     try:
-        return str(json.loads(path.read_bytes())["password"])
+        return str(load_json(path.read_bytes())["password"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from prism_iac._json import load_json
 from prism_iac.backend._errors import AlreadyRunning, StartFailure
 from prism_iac.backend._files import make_private_folder, write_public
 from prism_iac.backend._settings import keep_settings, load_settings
@@ -105,8 +106,8 @@ def announced(data: Path, instance: Instance) -> Iterator[None]:
 def status(data: Path) -> Instance | None:
     """The instance that serves a data folder; None when none is ready there."""
     try:
-        found = Instance(**json.loads((data / _INSTANCE_FILE).read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError):
+        found = Instance(**load_json((data / _INSTANCE_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
         return None
     return found if _is_locked(data) else None
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from prism_iac._json import load_json
 from prism_iac.backend._errors import StartFailure
 from prism_iac.backend._files import write_private
 
@@ -105,7 +106,7 @@ def keep_settings(settings: Settings) -> None:
 
 def _parsed(path: Path, settings: Settings) -> Settings:
     try:
-        kept: dict[str, Any] = json.loads(path.read_bytes())
+        kept: dict[str, Any] = load_json(path.read_bytes())
         return replace(
             settings,
             host=str(kept["host"]),

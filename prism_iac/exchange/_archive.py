@@ -18,6 +18,7 @@ from typing import Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from prism_iac._json import load_json
 from prism_iac.errors import FailedClaim, Finding, InvalidInput, VerificationFailure
 from prism_iac.model import DamagedZip, damage_told, findings_of, open_zip, sha3_256
 
@@ -112,8 +113,8 @@ class ArchiveReader:
             InvalidInput: There is none, or it is something else.
         """
         try:
-            elements = json.loads(self.read(name))
-        except (ValueError, RecursionError) as error:
+            elements = load_json(self.read(name))
+        except ValueError as error:
             raise self._no_archive(f"its part {name} is no JSON") from error
         if not isinstance(elements, list):
             raise self._no_archive(f"its part {name} is no list")
@@ -141,10 +142,10 @@ class ArchiveReader:
 
     def _manifest(self) -> dict[str, str]:
         try:
-            manifest = json.loads(self._content(_MANIFEST))
+            manifest = load_json(self._content(_MANIFEST))
             form, version = manifest["format"], manifest["version"]
             digests = {str(name): str(digest) for name, digest in manifest["sha3_256"].items()}
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self._no_archive("it is no archive of a workspace") from error
         if form != _FORMAT:
             raise self._no_archive("it is no archive of a workspace")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from prism_iac._json import load_json
 
 __all__ = ["details_of"]
 
@@ -11,7 +12,7 @@ __all__ = ["details_of"]
 def details_of(details: bytes) -> dict[str, Any]:
     """The details of an event; empty where they are no JSON object."""
     try:
-        found = json.loads(details)
-    except (ValueError, RecursionError):
+        found = load_json(details)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
+from prism_iac._json import load_json
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model._digest import sha3_256
 from prism_iac.model._mark import mark_of, marked, unmarked
@@ -155,7 +156,7 @@ class Manifest:
             InvalidInput: It is none.
         """
         try:
-            return cls.from_json(json.loads(text))
+            return cls.from_json(load_json(text))
         except (ValueError, RecursionError) as error:
             raise _no_manifest() from error
 

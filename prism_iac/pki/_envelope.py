@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
+from prism_iac._json import load_json
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.pki._key import PrivateKey, public_der
 from prism_iac.pki._public_key import load_public_key
@@ -58,7 +59,7 @@ class Envelope:
             InvalidInput: It is no such envelope.
         """
         try:
-            document = json.loads(data)
+            document = load_json(data)
             envelope = cls(
                 payload_type=str(document["payloadType"]),
                 payload=base64.b64decode(document["payload"], validate=True),
@@ -67,7 +68,7 @@ class Envelope:
                     for item in document["signatures"]
                 ),
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise _refusal("this is no DSSE envelope") from error
         if envelope.to_bytes() != data:
             raise _refusal("the envelope is not written as it was signed")

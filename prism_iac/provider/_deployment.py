@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
+from prism_iac._json import load_json
 from prism_iac.errors import Conflict, Finding, InvalidInput
 from prism_iac.lifecycle import EMBEDDED, Context, Generations, Session, Settings
 from prism_iac.model import CONFIGURATION
@@ -177,7 +178,7 @@ def _credentials(values: Mapping[str, str], path: str) -> Credentials | None:
 
 def _participants(text: str) -> dict[str, Credentials]:
     try:
-        users = json.loads(text)
+        users = load_json(text)
         return {
             str(user).lower(): found
             for user, values in users.items()

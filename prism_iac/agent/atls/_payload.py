@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from prism_iac._json import load_json
 from prism_iac.agent.atls._channel import EXPORTER_LABEL, Binding
 from prism_iac.attestation import Check, Outcome
 
@@ -49,7 +50,7 @@ class Payload:
             ValueError: It is none, of another version, or of evidence in another form.
         """
         try:
-            values = json.loads(data)
+            values = load_json(data)
         except RecursionError as error:
             raise ValueError("the payload is nested too deeply") from error
         binder = values.get("binder") if isinstance(values, dict) else None

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from prism_iac._json import load_json
 from prism_iac.backend.store.base import DatabaseAway
 from prism_iac.backend.store.database import Database
 
@@ -67,5 +68,5 @@ async def hear(database: Database) -> AsyncIterator[Notice]:
 def _read(payload: str) -> Iterator[Notice]:
     # A newer version may speak of what this one does not know.
     with suppress(ValueError, TypeError):
-        subject, about = json.loads(payload)
+        subject, about = load_json(payload)
         yield Notice(Subject(subject), str(about))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prism_iac._json import load_json
 from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable, say
 from prism_iac.cli._pulumi import CHOOSE_A_STACK, ask_pulumi, project_folder, run_pulumi
@@ -88,7 +89,7 @@ def backups_folder() -> Path:
 
 def _document(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = load_json(text)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

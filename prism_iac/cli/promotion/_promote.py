@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from prism_iac._json import load_json
 from prism_iac.cli._help import example
 from prism_iac.cli._output import emit, emit_table, say
 from prism_iac.cli.promotion._options import StackPath
@@ -191,7 +192,7 @@ def _stack_file(text: str) -> Path:
 
 def _resources(state: Path) -> list[dict[str, Any]]:
     try:
-        resources: list[dict[str, Any]] = json.loads(state.read_bytes())["deployment"]["resources"]
+        resources: list[dict[str, Any]] = load_json(state.read_bytes())["deployment"]["resources"]
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             [

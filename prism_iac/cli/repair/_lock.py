@@ -5,7 +5,6 @@ Source: pulumi/pulumi: pkg/backend/diy/lock.go.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from prism_iac._json import load_json
 from prism_iac.cli._output import printable
 from prism_iac.cli._pulumi import CHOOSE_A_STACK, backend_url, project_folder
 from prism_iac.errors import Conflict
@@ -100,7 +100,7 @@ def remove_stale(locks: list[Lock]) -> None:
 
 def _read(path: Path) -> Lock | None:
     try:
-        content: Any = json.loads(path.read_bytes())
+        content: Any = load_json(path.read_bytes())
         return Lock(
             path,
             int(content["pid"]),

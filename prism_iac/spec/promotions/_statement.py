@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
+from prism_iac._json import load_json
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import Checksum, Document, Text, findings_of
 from prism_iac.model.stack import LockFile
@@ -112,11 +113,11 @@ class Promotion(Document):
             InvalidInput: It is none; with every finding.
         """
         try:
-            statement: Any = json.loads(payload)
+            statement: Any = load_json(payload)
             promotion = cls.model_validate(statement["predicate"])
         except ValidationError as error:
             raise findings_of(error, cls) from None
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise _refusal("the payload is no statement of a promotion") from error
         if promotion.to_payload() != payload:
             raise _refusal("the statement is not written as a promotion writes it")

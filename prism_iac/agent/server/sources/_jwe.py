@@ -7,7 +7,6 @@ Source: RFC 7516 §7.2.2 (flattened JSON), RFC 7518 §4.6 (key agreement), cocos
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
+
+from prism_iac._json import load_json
 
 __all__ = ["BadJweError", "agreed_key", "decoded", "encoded", "is_jwe", "open_jwe"]
 
@@ -32,8 +33,8 @@ class BadJweError(ValueError):
 def is_jwe(body: bytes) -> bool:
     """Whether a body is meant as a JWE; anything else is taken as it is."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = load_json(body)
+    except ValueError:
         return False
     return isinstance(document, dict) and all(isinstance(document.get(name), str) for name in _MEMBERS)
 
@@ -44,9 +45,9 @@ def open_jwe(body: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
     Raises:
         BadJweError: It is malformed, of another algorithm, or encrypted to another key.
     """
-    document: dict[str, str] = json.loads(body)
+    document: dict[str, str] = load_json(body)
     try:
-        header: dict[str, Any] = json.loads(decoded(document["protected"]))
+        header: dict[str, Any] = load_json(decoded(document["protected"]))
         ephemeral = _public_key(header["epk"])
         if header["alg"] != _ALGORITHM or header["enc"] not in _KEY_BITS:
             raise BadJweError("its algorithms are not ECDH-ES+A256KW and AES-GCM")
@@ -65,7 +66,7 @@ def open_jwe(body: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
         return AESGCM(content_key).decrypt(decoded(document["iv"]), sealed, document["protected"].encode())
     except (InvalidUnwrap, InvalidTag) as error:
         raise BadJweError("it was encrypted to another key, or was changed") from error
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise error if isinstance(error, BadJweError) else BadJweError("it is malformed") from error
 
 

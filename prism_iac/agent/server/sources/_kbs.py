@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from prism_iac._json import load_json
 from prism_iac.agent._protocol import TEE_NONCE_BYTES
 from prism_iac.agent.server.sources._failure import FetchFailed
 from prism_iac.agent.server.sources._http import Http
@@ -94,8 +95,8 @@ def _answer(status: int, body: bytes, field: str) -> str:
     if status != _OK:
         raise _no_token(f"KBS returned status {status}")
     try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        document: Any = load_json(body)
+    except ValueError:
         document = None
     value = document.get(field) if isinstance(document, dict) else None
     if not isinstance(value, str) or not value.isprintable() or not value:

@@ -7,7 +7,6 @@ verified too, which agents of Cocos do not do.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from prism_iac._json import load_json
 from prism_iac.agent.server.sources._failure import FetchFailed
 from prism_iac.agent.server.sources._http import Http, Sink
 
@@ -196,8 +196,8 @@ def _digest_of(item: object) -> str:
 
 def _json_object(body: bytes, name: str) -> dict[str, Any]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = load_json(body)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise FetchFailed(f"{name} is malformed")
