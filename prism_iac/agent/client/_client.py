@@ -30,6 +30,7 @@ __all__ = ["AgentClient"]
 
 _ONE_CHECK_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.1
+_MOST_EVIDENCE_BYTES: Final = 16 << 20
 
 
 class AgentClient:
@@ -231,7 +232,10 @@ class AgentClient:
         request = AttestationRequest(teeNonce=tee_nonce, vtpmNonce=vtpm_nonce, type=evidence_type)
         with self._failures("Attestation"):
             stream = AgentServiceStub(self._channel).Attestation(request, timeout=timeout_seconds)
-            return b"".join(chunks_of(stream, None, where=self._where("Attestation")))
+            chunks = chunks_of(
+                stream, None, where=self._where("Attestation"), most_bytes=_MOST_EVIDENCE_BYTES
+            )
+            return b"".join(chunks)
 
     def _is_serving(self, timeout_seconds: float) -> bool:
         import grpc

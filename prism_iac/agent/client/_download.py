@@ -35,14 +35,23 @@ def chunks_of(
     progress: Progress | None,
     *,
     where: str,
+    most_bytes: int | None = None,
 ) -> Iterator[bytes]:
     """The chunks of a stream, which must have exactly as many bytes as its header says.
 
+    Args:
+        stream: The call.
+        progress: Told of every chunk.
+        where: Whom an error names.
+        most_bytes: What no honest answer exceeds, where it is held in memory.
+
     Raises:
-        AgentFailed: It says nothing, or there are more or fewer.
+        AgentFailed: It says nothing, more than it may, or there are more or fewer.
         RpcError: The call failed.
     """
     size = _announced_size(stream)
+    if most_bytes is not None and size is not None and size > most_bytes:
+        raise _too_large(size, most_bytes, where)
     done = 0
     for message in stream:
         done += len(message.file)
@@ -78,6 +87,16 @@ def write_when_whole(chunks: Iterator[bytes], destination: Path) -> None:
     except BaseException:
         part.unlink()
         raise
+
+
+def _too_large(size: int, most_bytes: int, where: str) -> AgentFailed:
+    return AgentFailed(
+        f"the agent announced {size} bytes, where at most {most_bytes} are taken",
+        code="OK",
+        agent_text="",
+        where=where,
+        next_step="Check the address: this is not what an agent answers.",
+    )
 
 
 def _failed(done: int, size: int | None, where: str) -> AgentFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -51,10 +52,7 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
         Conflict: The port is taken, the TLS files are not accepted, or another manager serves the folder.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # A simple queue may be filled by a signal's handler at any moment; an event may not.
-    end: SimpleQueue[BaseException | None] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.put(None))
+    end = _End()
     with locked_if_free(settings.data / ".locks" / "manager") as is_mine:
         if not is_mine:
             raise Conflict(
@@ -65,9 +63,29 @@ def serve(settings: ManagerSettings, *, on_ready: Callable[[str], None] = lambda
         _run(settings, end, on_ready)
 
 
-def _run(
-    settings: ManagerSettings, end: SimpleQueue[BaseException | None], on_ready: Callable[[str], None]
-) -> None:
+class _End:
+    """What ends the process: a signal, or a failure of what works beside the calls."""
+
+    def __init__(self) -> None:
+        self._asked, self._ask = socket.socketpair()
+        self._ask.setblocking(False)  # noqa: FBT003  # what the standard library calls it
+        self._failure: BaseException | None = None
+        # A signal may come to any thread; a main thread that waits for a lock would not hear of it.
+        signal.set_wakeup_fd(self._ask.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+
+    def because_of(self, failure: BaseException) -> None:
+        self._failure = failure
+        self._ask.send(b"\0")
+
+    def wait(self) -> BaseException | None:
+        """The failure, or None for a signal."""
+        self._asked.recv(1)
+        return self._failure
+
+
+def _run(settings: ManagerSettings, end: _End, on_ready: Callable[[str], None]) -> None:
     from prism_iac.hypervisor.manager._fleet import Fleet
 
     hypervisor = LocalHypervisor(settings.data, host=settings.host)
@@ -77,14 +95,14 @@ def _run(
     server, port = _start(settings, fleet, calls, on_change=lambda: changes.put(None))
     on_ready(address_of(settings.host, port))
     threading.Thread(target=_remove_in_time, args=(fleet, changes, end), daemon=True).start()
-    failure = end.get()
-    server.stop(_GRACE_SECONDS).wait()
+    failure = end.wait()
+    server.stop(_GRACE_SECONDS).wait(_GRACE_SECONDS + _LAST_SECONDS)
     _leave(calls)
     if failure is not None:
         raise failure
 
 
-def _remove_in_time(fleet: Fleet, changes: SimpleQueue[None], end: SimpleQueue[BaseException | None]) -> None:
+def _remove_in_time(fleet: Fleet, changes: SimpleQueue[None], end: _End) -> None:
     """Remove each VM at its end, for as long as the process lives; a removal must not keep it from ending."""
     try:
         while True:
@@ -92,7 +110,7 @@ def _remove_in_time(fleet: Fleet, changes: SimpleQueue[None], end: SimpleQueue[B
             with suppress(Empty):
                 changes.get(timeout=_seconds_until(next_end))
     except BaseException as failure:  # noqa: BLE001  # a manager whose VMs never end is none: the process ends with it
-        end.put(failure)
+        end.because_of(failure)
 
 
 def _leave(calls: ThreadPoolExecutor) -> None:

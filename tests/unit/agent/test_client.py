@@ -189,6 +189,16 @@ def test_a_download_that_is_not_as_announced_leaves_the_older_file(
     assert destination.read_bytes() == b"older"
 
 
+def test_more_than_is_taken_is_refused_before_a_chunk_is_drawn() -> None:
+    class Unread(Stream):
+        def __iter__(self) -> Iterator[ResultResponse]:
+            raise AssertionError("it was read")
+
+    stream = Unread("5", b"12345")
+    with pytest.raises(AgentFailed, match="the agent announced 5 bytes, where at most 4 are taken"):
+        list(chunks_of(stream, None, where="vm:1 Attestation", most_bytes=4))
+
+
 def test_a_download_stops_at_the_first_byte_too_many() -> None:
     drawn: list[bytes] = []
 
