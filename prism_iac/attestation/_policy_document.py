@@ -91,6 +91,14 @@ class PolicyDocument:
         policy = self._values.get("policy")
         return isinstance(policy, dict) and not _TDX_KEYS.isdisjoint(policy)
 
+    def policy(self) -> SnpPolicy | TdxPolicy:
+        """What it expects, of whichever platform.
+
+        Raises:
+            InvalidInput: A field has the wrong type, length or range; with every finding.
+        """
+        return self.tdx_policy() if self.is_tdx else self.snp_policy()
+
     def snp_policy(self) -> SnpPolicy:
         """What a policy for SEV-SNP expects (attestation.md section 3.7).
 

@@ -38,7 +38,7 @@ def canonical_policy(document: PolicyDocument) -> PolicyDocument:
     Raises:
         InvalidInput: A field has the wrong type, length or range; with every finding.
     """
-    policy = document.tdx_policy() if document.is_tdx else document.snp_policy()
+    policy = document.policy()
     values = _section(policy, document.values())
     if document.is_tdx:
         # Its sections are what tells a policy for TDX.

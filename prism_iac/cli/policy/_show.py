@@ -63,7 +63,7 @@ def _document(found: PolicyFile, *, holds: bool | None) -> PolicyFileDocument:
     from prism_iac.attestation.policy import canonical_policy
 
     is_tdx = found.document.is_tdx
-    typed = found.document.tdx_policy() if is_tdx else found.document.snp_policy()
+    typed = found.document.policy()
     signed = found.signed
     return {
         "form": found.form.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
         if desired.launch is not None:
             desired = _with_measurement(desired)
         if desired.vm is None:
-            declared_document(desired)
+            _require_understood(declared_document(desired))
         return desired
 
     def review(self, recorded: Mapping[str, Any], desired: AttestationPolicy, context: Context) -> None:
@@ -88,6 +89,16 @@ class AttestationPolicyHandler(Handler[AttestationPolicy]):
         """Remove the file; one that somebody edited stays."""
         if self.read(live, context) is not None:
             Path(live.state.path).unlink(missing_ok=True)
+
+
+def _require_understood(document: PolicyDocument) -> None:
+    """Tell what no evidence could ever be held against before a file says it."""
+    try:
+        findings = [*document.policy().not_understood()]
+    except InvalidInput as error:
+        findings = [*error.findings]
+    if findings:
+        raise InvalidInput(replace(item, path=f"expectations.{item.path}") for item in findings)
 
 
 def _of(document: bytes, desired: AttestationPolicy) -> Live[AttestationPolicy]:

@@ -94,21 +94,22 @@ def _expectations(
 ) -> Iterator[Finding]:
     try:
         document = PolicyDocument.from_values(values)
-        if document.is_tdx:
-            return
-        policy = document.snp_policy()
+        unknown = [*document.policy().unknown()]
     except InvalidInput as error:
         for finding in error.findings:
             yield draft.finding((*location, *_steps(finding.path)), finding.message, finding.fix)
         return
-    for path in policy.unknown():
+    for path in unknown:
         yield draft.finding(
             (*location, *_steps(path)),
             "nothing of this name can be expected, so it would check nothing",
             "Correct the name, or remove it.",
             at_name=True,
         )
-    if not is_measured and (not policy.policy.measurement or not any(policy.policy.measurement)):
+    if document.is_tdx or is_measured:
+        return
+    measurement = document.snp_policy().policy.measurement
+    if not measurement or not any(measurement):
         yield draft.finding(
             location,
             "no launch measurement is expected",

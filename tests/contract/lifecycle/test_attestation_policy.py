@@ -72,6 +72,27 @@ def written(policy: Live[Any]) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.parametrize(
+    ("expectations", "message"),
+    [
+        (
+            {"rootOfTrust": {"productLine": "Milano"}},
+            r"expectations\.rootOfTrust\.productLine: must be one of",
+        ),
+        ({"policy": {"mesurement": "AA=="}}, r"expectations\.policy\.mesurement: .* not known here"),
+        (
+            {"policy": {"headerPolicy": {"minimumQeSvn": -1}}},
+            r"expectations\.policy\.headerPolicy\.minimumQeSvn",
+        ),
+    ],
+)
+def test_what_no_evidence_can_be_held_against_is_told_before_it_is_written(
+    stage: Stage, expectations: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        checked(stage, expectations=expectations)
+
+
 class TestMeasured:
     def test_the_measurement_is_known_before_anything_is_made(
         self, stage: Stage, launch: dict[str, Any]
