@@ -67,7 +67,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module("prism_iac.provider"), name)
+        found = globals()[name] = getattr(import_module("prism_iac.provider"), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pulumi
+from pulumi import Output
 from pulumi.dynamic import ResourceProvider
 
 from prism_iac._engine import NATIVE_TYPES
@@ -44,10 +45,19 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
     Subclasses repeat the class keywords: the SDK does not hand them down.
     """
 
+    output_names: ClassVar[frozenset[str]] = frozenset()
+    """The attributes that a resource of the class has as outputs."""
+
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Resolve the annotations once: the SDK reads them for each resource, and text takes it long."""
+        """Leave the SDK the annotations that it acts on.
+
+        It works them out anew for each resource, which takes a third of a declaration, to make whole numbers of
+        the engine's floats.
+        """
         super().__init_subclass__(**keywords)
-        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
+        annotations = inspect.get_annotations(cls, eval_str=True)
+        cls.output_names = frozenset(annotations)
+        cls.__annotations__ = {name: kind for name, kind in annotations.items() if kind == Output[int]}
 
     def __init__(  # what one declaration consists of
         self,
@@ -73,23 +83,20 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
         """
         given = {name: value for name, value in inputs.items() if value is not None}
         # What is not said yet, so that the resource has an output for each of its attributes.
-        attributes = {*type(self).__annotations__, *outputs}
+        attributes = {*self.output_names, *outputs}
         absent = {name: None for name in (*inputs, *outputs) if name in attributes and name not in given}
         if is_native():
             self._declare_natively(resource_name, {**absent, **given}, opts)
             return
         parent = opts.parent if opts else None
+        own = pulumi.ResourceOptions(
+            additional_secret_outputs=list(secret_outputs), delete_before_replace=deletes_first or None
+        )
         super().__init__(
             provider,
             resource_name,
             {**absent, **given, "identity": _identity(type(self), resource_name, parent)},
-            pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(
-                    additional_secret_outputs=list(secret_outputs),
-                    delete_before_replace=deletes_first or None,
-                ),
-                opts,
-            ),
+            own if opts is None else pulumi.ResourceOptions.merge(own, opts),
         )
 
     def _declare_natively(

@@ -15,7 +15,6 @@ from pulumi import Input, Output
 
 from prism_iac._engine import STACK_FILE_TYPE
 from prism_iac.errors import PrismError
-from prism_iac.model import CONFIGURATION
 from prism_iac.provider._declare import PRODUCTION, is_native
 from prism_iac.provider._identity import identity_stem
 from prism_iac.provider._secrets import require_secrets, secret_of
@@ -164,6 +163,8 @@ class StackFile(pulumi.ComponentResource):
         }
 
     def _declare_provider(self, stack: Stack) -> pulumi.ProviderResource:
+        from prism_iac.model import CONFIGURATION
+
         config = pulumi.Config("prism")
         inputs: dict[str, Input[Any] | None] = {
             "endpoint": stack.endpoint,

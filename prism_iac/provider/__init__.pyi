@@ -1,0 +1,50 @@
+# What the room offers; `__init__.py` reads the names from here.
+from ._declare import native_face
+from ._stack_file import StackFile, computation_identity
+from .remote import RemoteHypervisor, RemoteTlsArgs
+from .resources import (
+    AgentConfigArgs,
+    ApprovalArgs,
+    Asset,
+    AttestationPolicy,
+    BroughtFilesArgs,
+    CertificateBundle,
+    Computation,
+    ComputationRun,
+    ConfidentialVM,
+    KeySpecArgs,
+    ManagerTlsArgs,
+    Participant,
+    PolicyLaunchArgs,
+    PublicKey,
+    QemuArgs,
+    RemoteSourceArgs,
+    SubjectArgs,
+    VmLimitsArgs,
+)
+
+__all__ = [
+    "AgentConfigArgs",
+    "ApprovalArgs",
+    "Asset",
+    "AttestationPolicy",
+    "BroughtFilesArgs",
+    "CertificateBundle",
+    "Computation",
+    "ComputationRun",
+    "ConfidentialVM",
+    "KeySpecArgs",
+    "ManagerTlsArgs",
+    "Participant",
+    "PolicyLaunchArgs",
+    "PublicKey",
+    "QemuArgs",
+    "RemoteHypervisor",
+    "RemoteSourceArgs",
+    "RemoteTlsArgs",
+    "StackFile",
+    "SubjectArgs",
+    "VmLimitsArgs",
+    "computation_identity",
+    "native_face",
+]
