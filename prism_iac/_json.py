@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["load_json"]
+__all__ = ["json_object", "load_json"]
 
 
 def load_json(text: str | bytes) -> Any:
@@ -18,3 +18,12 @@ def load_json(text: str | bytes) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("the JSON is nested too deeply") from error
+
+
+def json_object(text: str | bytes) -> dict[str, Any] | None:
+    """The object that a JSON text is; None where it is anything else, or no JSON."""
+    try:
+        value = load_json(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

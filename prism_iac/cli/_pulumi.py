@@ -100,9 +100,7 @@ def load_resources(stack: str | None) -> list[dict[str, Any]]:
     Raises:
         Conflict: There is no Pulumi CLI, no project or no such stack.
     """
-    exported = _ask(
-        "export", stack=stack, by_hand="Choose a stack with --stack, or run it in its project's folder."
-    )
+    exported = _ask("export", stack=stack, by_hand=CHOOSE_A_STACK)
     resources: list[dict[str, Any]] = exported.get("deployment", {}).get("resources") or []
     return resources
 

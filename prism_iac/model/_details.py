@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 
 __all__ = ["details_of"]
 
 
 def details_of(details: bytes) -> dict[str, Any]:
     """The details of an event; empty where they are no JSON object."""
-    try:
-        found = load_json(details)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return json_object(details) or {}

@@ -157,7 +157,7 @@ class Manifest:
         """
         try:
             return cls.from_json(load_json(text))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise _no_manifest() from error
 
 

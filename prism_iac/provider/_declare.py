@@ -6,10 +6,9 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_args
 
 import pulumi
-from pulumi import Output
 from pulumi.dynamic import ResourceProvider
 
 from prism_iac._engine import NATIVE_TYPES
@@ -57,7 +56,7 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
         super().__init_subclass__(**keywords)
         annotations = inspect.get_annotations(cls, eval_str=True)
         cls.output_names = frozenset(annotations)
-        cls.__annotations__ = {name: kind for name, kind in annotations.items() if kind == Output[int]}
+        cls.__annotations__ = {name: kind for name, kind in annotations.items() if _has_whole_numbers(kind)}
 
     def __init__(  # what one declaration consists of
         self,
@@ -112,6 +111,10 @@ class PrismResource(pulumi.dynamic.Resource, module="prism", name="PrismResource
         # The SDK has made attributes under the names of the wire.
         for name in inputs:
             self.__dict__[name] = self.__dict__.pop(camel(name))
+
+
+def _has_whole_numbers(kind: Any) -> bool:
+    return kind is int or any(map(_has_whole_numbers, get_args(kind)))
 
 
 def _identity(cls: type[PrismResource], resource_name: str, parent: pulumi.Resource | None) -> str:

@@ -49,10 +49,7 @@ class Payload:
         Raises:
             ValueError: It is none, of another version, or of evidence in another form.
         """
-        try:
-            values = load_json(data)
-        except RecursionError as error:
-            raise ValueError("the payload is nested too deeply") from error
+        values = load_json(data)
         binder = values.get("binder") if isinstance(values, dict) else None
         if not isinstance(binder, dict):
             raise ValueError("the payload is no map with a binder")  # noqa: TRY004  # the input is wrong, not a type of ours

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 from prism_iac.cli._outcome import Outcome, failed, fine, skipped
 from prism_iac.cli._prism import Prism
 
@@ -55,7 +55,7 @@ def _claims_of(token: str) -> dict[str, Any] | None:
     if len(parts) != 3:  # noqa: PLR2004  # header, claims and signature
         return None
     try:
-        claims = load_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
     except ValueError:
         return None
-    return claims if isinstance(claims, dict) else None
+    return json_object(claims)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 from prism_iac.cli._files import PRIVATE, write_file
 from prism_iac.cli._output import printable, say
 from prism_iac.cli._pulumi import CHOOSE_A_STACK, ask_pulumi, project_folder, run_pulumi
@@ -35,7 +35,7 @@ class PulumiEngine:
         from prism_iac.exchange import Planned
 
         answer = self._run("preview", "--json")
-        document = _document(answer.stdout)
+        document = json_object(answer.stdout) or {}
         if answer.returncode != 0:
             said = [
                 str(item.get("message", "")).strip()
@@ -56,7 +56,7 @@ class PulumiEngine:
 
     def export(self, *, shows_secrets: bool = False) -> dict[str, Any]:
         """The state as it is; secrets encrypted, or in plain for what rewrites it."""
-        return _document(self._do("stack", "export", *(["--show-secrets"] if shows_secrets else [])))
+        return json_object(self._do("stack", "export", *(["--show-secrets"] if shows_secrets else []))) or {}
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write a state to a file of its own that nobody else may read, and say where."""
@@ -85,11 +85,3 @@ class PulumiEngine:
 def backups_folder() -> Path:
     """Where the copies of earlier states of the current project lie."""
     return project_folder(Path.cwd(), CHOOSE_A_STACK) / ".prism" / "backups"
-
-
-def _document(text: str) -> dict[str, Any]:
-    try:
-        document = load_json(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

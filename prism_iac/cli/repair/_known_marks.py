@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 from prism_iac.cli.exchange._engine import backups_folder
 from prism_iac.cli.repair._lock import state_folder
 from prism_iac.cli.repair._review import project_name, short_name
@@ -41,8 +41,8 @@ def _copies(stack: str, project: str, folder: Path | None) -> Iterator[list[dict
         files += (folder / ".pulumi" / "history" / project / stack).glob("*.checkpoint.json")
     for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)[:_COPIES]:
         try:
-            document = load_json(file.read_bytes())
-        except (OSError, ValueError):
+            document = json_object(file.read_bytes()) or {}
+        except OSError:
             continue
         state = document.get("deployment") or document.get("checkpoint", {}).get("latest") or {}
         yield state.get("resources") or []

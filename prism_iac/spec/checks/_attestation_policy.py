@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from prism_iac.attestation import PolicyDocument
+from prism_iac.attestation import PolicyDocument, SnpPolicy
 from prism_iac.errors import Finding, InvalidInput
 from prism_iac.model import UNKNOWN, Location, Refusal, VmProvider, findings_of, shown
 from prism_iac.model.resources import AttestationPolicy
@@ -93,23 +93,21 @@ def _expectations(
     draft: Draft, location: Location, values: Mapping[str, Any], *, is_measured: bool
 ) -> Iterator[Finding]:
     try:
-        document = PolicyDocument.from_values(values)
-        unknown = [*document.policy().unknown()]
+        policy = PolicyDocument.from_values(values).policy()
     except InvalidInput as error:
         for finding in error.findings:
             yield draft.finding((*location, *_steps(finding.path)), finding.message, finding.fix)
         return
-    for path in unknown:
+    for path in policy.unknown():
         yield draft.finding(
             (*location, *_steps(path)),
             "nothing of this name can be expected, so it would check nothing",
             "Correct the name, or remove it.",
             at_name=True,
         )
-    if document.is_tdx or is_measured:
+    if is_measured or not isinstance(policy, SnpPolicy):
         return
-    measurement = document.snp_policy().policy.measurement
-    if not measurement or not any(measurement):
+    if not policy.policy.measurement or not any(policy.policy.measurement):
         yield draft.finding(
             location,
             "no launch measurement is expected",

@@ -82,6 +82,10 @@ class TestEachKind:
     def test_types_only_what_its_model_has(self, kind: str) -> None:
         assert CLASSES[kind].output_names <= set(KINDS[kind].model_fields)
 
+    def test_leaves_the_sdk_the_types_of_its_whole_numbers(self, kind: str) -> None:
+        numbers = {"ConfidentialVM": {"vcpus"}, "ComputationRun": {"number"}}
+        assert set(inspect.get_annotations(CLASSES[kind])) == numbers.get(kind, set())
+
     def test_is_served_by_its_provider(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         provider = declaration_of(CLASSES[kind], monkeypatch)["provider"]
         assert type(provider).__name__ == f"{kind}Provider"

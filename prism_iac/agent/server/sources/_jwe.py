@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object, load_json
 
 __all__ = ["BadJweError", "agreed_key", "decoded", "encoded", "is_jwe", "open_jwe"]
 
@@ -32,11 +32,8 @@ class BadJweError(ValueError):
 
 def is_jwe(body: bytes) -> bool:
     """Whether a body is meant as a JWE; anything else is taken as it is."""
-    try:
-        document = load_json(body)
-    except ValueError:
-        return False
-    return isinstance(document, dict) and all(isinstance(document.get(name), str) for name in _MEMBERS)
+    document = json_object(body) or {}
+    return all(isinstance(document.get(name), str) for name in _MEMBERS)
 
 
 def open_jwe(body: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:

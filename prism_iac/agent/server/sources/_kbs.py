@@ -14,11 +14,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 from prism_iac.agent._protocol import TEE_NONCE_BYTES
 from prism_iac.agent.server.sources._failure import FetchFailed
 from prism_iac.agent.server.sources._http import Http
@@ -94,11 +94,7 @@ async def _post(http: Http, url: str, body: Mapping[str, object]) -> tuple[int, 
 def _answer(status: int, body: bytes, field: str) -> str:
     if status != _OK:
         raise _no_token(f"KBS returned status {status}")
-    try:
-        document: Any = load_json(body)
-    except ValueError:
-        document = None
-    value = document.get(field) if isinstance(document, dict) else None
+    value = (json_object(body) or {}).get(field)
     if not isinstance(value, str) or not value.isprintable() or not value:
         raise _no_token(f"KBS answered without a {field}")
     return value

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from prism_iac._json import load_json
+from prism_iac._json import json_object
 from prism_iac.agent.server.sources._failure import FetchFailed
 from prism_iac.agent.server.sources._http import Http, Sink
 
@@ -195,10 +195,7 @@ def _digest_of(item: object) -> str:
 
 
 def _json_object(body: bytes, name: str) -> dict[str, Any]:
-    try:
-        document = load_json(body)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
+    document = json_object(body)
+    if document is None:
         raise FetchFailed(f"{name} is malformed")
     return document
